@@ -1,0 +1,59 @@
+using System.Text.Json.Serialization;
+
+namespace EgpuFleet.Kernels.Engines;
+
+/// <summary>One generation on one loaded model.</summary>
+/// <param name="ContentHash">Which loaded model.</param>
+/// <param name="Prompt">Text, token ids or chat messages.</param>
+/// <param name="Options">When to stop and how to sample.</param>
+/// <param name="Priority">Interactive requests get a free slot before batch requests do; first come, first served within each.</param>
+public sealed record GenerateRequest(
+    string ContentHash,
+    Prompt Prompt,
+    GenerationOptions Options,
+    GenerationPriority Priority = GenerationPriority.Batch
+);
+
+public enum GenerationPriority
+{
+    Batch,
+    Interactive,
+}
+
+/// <summary>What the model continues.</summary>
+[JsonPolymorphic(TypeDiscriminatorPropertyName = "kind")]
+[JsonDerivedType(typeof(TextPrompt), "text")]
+[JsonDerivedType(typeof(TokenPrompt), "tokens")]
+[JsonDerivedType(typeof(ChatPrompt), "messages")]
+public abstract record Prompt;
+
+/// <summary>Text, tokenised with BOS and space prefix as the GGUF says. Empty: the model starts from BOS alone.</summary>
+public sealed record TextPrompt(string Text) : Prompt;
+
+/// <summary>Token ids as they are, nothing added. Empty: the model starts from BOS alone.</summary>
+public sealed record TokenPrompt(IReadOnlyList<int> TokenIds) : Prompt;
+
+/// <summary>Chat messages, rendered with the model's own template in the worker, ending where the assistant speaks.</summary>
+public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages) : Prompt;
+
+/// <param name="Role"><c>system</c>, <c>user</c> or <c>assistant</c>.</param>
+/// <param name="Content">Plain text.</param>
+public sealed record ChatMessage(string Role, string Content);
+
+/// <summary>When to stop and how to sample.</summary>
+/// <param name="MaxTokens">Most tokens to generate; null: what is left of the context.</param>
+/// <param name="Temperature">0: the most likely token, the lowest id on ties. Otherwise 0 to 2.</param>
+/// <param name="TopP">Sample among the most likely tokens that together reach this probability, over 0 to 1.</param>
+/// <param name="TopK">Sample among this many most likely tokens; 0: all.</param>
+/// <param name="Seed">Random numbers are keyed by (seed, index of the token), so that a result does not depend on the batch.</param>
+public sealed record GenerationOptions(
+    int? MaxTokens = null,
+    double Temperature = 0,
+    double TopP = 1,
+    int TopK = 0,
+    ulong Seed = 0
+)
+{
+    /// <summary>The text ends before the first of these; no part of one is ever emitted.</summary>
+    public IReadOnlyList<string> StopStrings { get; init; } = [];
+}

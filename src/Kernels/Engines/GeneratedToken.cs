@@ -1,0 +1,34 @@
+namespace EgpuFleet.Kernels.Engines;
+
+/// <summary>One sampled token of a stream.</summary>
+/// <param name="Index">From 0.</param>
+/// <param name="TokenId">Id in the model's vocabulary.</param>
+/// <param name="Text">
+/// Whole characters only; empty while a character is incomplete or could be the start of a stop string, and then part of a
+/// later item. The texts of all items concatenated are the completion.
+/// </param>
+/// <param name="FinishReason">On the last item only.</param>
+/// <param name="Usage">On the last item only.</param>
+public sealed record GeneratedToken(
+    int Index,
+    int TokenId,
+    string Text,
+    FinishReason? FinishReason = null,
+    GenerationUsage? Usage = null
+);
+
+public enum FinishReason
+{
+    /// <summary>The model ended its text, or a stop string was reached.</summary>
+    Stop,
+
+    /// <summary>max_tokens or the context was reached.</summary>
+    Length,
+
+    /// <summary>The caller, or the unloading of the model, ended it. This item holds no token of its own (<c>TokenId</c> −1).</summary>
+    Cancelled,
+}
+
+/// <param name="PromptTokens">Including BOS.</param>
+/// <param name="CompletionTokens">Tokens sampled, without the end-of-text token.</param>
+public sealed record GenerationUsage(int PromptTokens, int CompletionTokens);

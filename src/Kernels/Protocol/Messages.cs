@@ -1,0 +1,103 @@
+using System.Text.Json;
+using EgpuFleet.Kernels.Engines;
+
+namespace EgpuFleet.Kernels.Protocol;
+
+/// <summary>What a client may ask; each is answered by one result or one error frame, generate by token frames before it.</summary>
+public enum WorkerVerb
+{
+    /// <summary>First on every connection; carries the credential.</summary>
+    Hello,
+    Probe,
+    SelfTest,
+    Load,
+    WarmUp,
+
+    /// <summary>The frame's body is the <see cref="Prompt"/> as JSON. Answered by token frames; the last one has the finish reason.</summary>
+    Generate,
+
+    /// <summary>Ends a running generate of the same connection; not answered, the generate is.</summary>
+    Cancel,
+
+    /// <summary>Allows a running generate to send more token frames; not answered.</summary>
+    Credit,
+    Stats,
+    Unload,
+    Shutdown,
+}
+
+/// <summary>Header of a frame from client to worker.</summary>
+/// <param name="Id">Chosen by the client, new for every request of a connection.</param>
+/// <param name="Verb">What is asked.</param>
+/// <param name="Params">The verb's parameters, where it has any.</param>
+/// <param name="Traceparent">W3C trace context of the caller.</param>
+public sealed record RequestHeader(long Id, WorkerVerb Verb, JsonElement? Params = null, string? Traceparent = null);
+
+/// <summary>Header of a frame from worker to client: exactly one of the last three is there.</summary>
+public sealed record ResponseHeader(
+    long Id,
+    JsonElement? Result = null,
+    GeneratedToken? Token = null,
+    WorkerError? Error = null
+);
+
+/// <summary>An <see cref="EngineException"/> on the wire.</summary>
+public sealed record WorkerError(
+    EngineErrorClass ErrorClass,
+    string Text,
+    bool Retryable,
+    long? Actual = null,
+    long? Limit = null
+)
+{
+    public static WorkerError From(EngineException exception)
+    {
+        ArgumentNullException.ThrowIfNull(exception);
+        return new(exception.ErrorClass, exception.Message, exception.Retryable, exception.Actual, exception.Limit);
+    }
+
+    public EngineException ToException() => new(ErrorClass, Text, Actual, Limit);
+}
+
+public sealed record HelloParams(string Credential, int ProtocolVersion);
+
+/// <summary>Who answers.</summary>
+/// <param name="ProcessId">Of the worker.</param>
+/// <param name="Engine">Name of its engine.</param>
+/// <param name="Version">Version of the engine.</param>
+/// <param name="State">Where it stands.</param>
+/// <param name="Models">Content hashes of the models it still has: a reconnecting agent adopts them.</param>
+public sealed record HelloResult(
+    int ProcessId,
+    string Engine,
+    string Version,
+    WorkerState State,
+    IReadOnlyList<string> Models
+);
+
+public sealed record ModelParams(string ContentHash);
+
+public sealed record GenerateParams(
+    string ContentHash,
+    GenerationOptions Options,
+    GenerationPriority Priority,
+    int CreditTokens
+);
+
+public sealed record CancelParams(long RequestId);
+
+public sealed record CreditParams(long RequestId, int Tokens);
+
+/// <summary>Figures of the whole worker.</summary>
+/// <param name="State">Where it stands.</param>
+/// <param name="UptimeSeconds">Since the process began to listen.</param>
+/// <param name="ResidentBytes">Physical memory of the process.</param>
+/// <param name="RunningGenerations">Generates not yet answered, waiting ones included.</param>
+/// <param name="Models">One per loaded model.</param>
+public sealed record WorkerStats(
+    WorkerState State,
+    double UptimeSeconds,
+    long ResidentBytes,
+    int RunningGenerations,
+    IReadOnlyList<ModelStats> Models
+);
