@@ -1,0 +1,71 @@
+namespace EgpuFleet.Grains.Interfaces.Fleet;
+
+/// <summary>What a machine is; constant for one run of its agent.</summary>
+/// <param name="Incarnation">New at every start of the agent, so that a restart is told from a pause.</param>
+[GenerateSerializer, Immutable, Alias("fleet.NodeFacts")]
+public sealed record NodeFacts(
+    [property: Id(0)] NodeId Node,
+    [property: Id(1)] Guid Incarnation,
+    [property: Id(2)] string HostName,
+    [property: Id(3)] string OperatingSystem,
+    [property: Id(4)] string Architecture,
+    [property: Id(5)] string AgentVersion,
+    [property: Id(6)] int ProcessId
+);
+
+/// <summary>What kind of hardware a device is.</summary>
+public enum DeviceKind
+{
+    Cpu = 0,
+    AppleGpu = 1,
+    ExternalGpu = 2,
+    LinuxGpu = 3,
+}
+
+/// <summary>What a device is; found by its driver without opening it.</summary>
+/// <param name="Threads">CPU threads lent to it; 0 for a GPU.</param>
+/// <param name="MemoryBytes">Memory a model may use there.</param>
+[GenerateSerializer, Immutable, Alias("fleet.DeviceFacts")]
+public sealed record DeviceFacts(
+    [property: Id(0)] DeviceId Device,
+    [property: Id(1)] DeviceKind Kind,
+    [property: Id(2)] string Name,
+    [property: Id(3)] string Engine,
+    [property: Id(4)] int Threads,
+    [property: Id(5)] long MemoryBytes
+);
+
+/// <summary>Whether a device can take work.</summary>
+public enum DeviceState
+{
+    /// <summary>Its worker is being spawned or tested.</summary>
+    Starting = 0,
+    Ready = 1,
+
+    /// <summary>Its worker failed and is being restarted; the reason says why.</summary>
+    Failed = 2,
+
+    /// <summary>It failed too often and waits for a person; the reason says what to do.</summary>
+    Quarantined = 3,
+
+    /// <summary>Its agent has said goodbye or is no longer heard.</summary>
+    Offline = 4,
+}
+
+/// <summary>How a device is now; sent with each heartbeat, kept in memory only.</summary>
+/// <param name="TokensPerSecond">Measured over live work or the self-test; 0 when nothing was measured yet.</param>
+/// <param name="LoadedModels">SHA-256 of each loaded model.</param>
+/// <param name="RunningShards">Leases the device holds; the leader renews those it knows and answers the rest as revoked.</param>
+/// <param name="ActiveSequences">Sequences in decode now, interactive ones included.</param>
+[GenerateSerializer, Immutable, Alias("fleet.DeviceStatus")]
+public sealed record DeviceStatus(
+    [property: Id(0)] DeviceFacts Facts,
+    [property: Id(1)] DeviceState State,
+    [property: Id(2)] string? Reason,
+    [property: Id(3)] int WorkerProcessId,
+    [property: Id(4)] double TokensPerSecond,
+    [property: Id(5)] long MemoryUsedBytes,
+    [property: Id(6)] string[] LoadedModels,
+    [property: Id(7)] Scheduling.LeaseKey[] RunningShards,
+    [property: Id(8)] int ActiveSequences
+);

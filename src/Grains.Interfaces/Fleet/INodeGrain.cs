@@ -1,0 +1,11 @@
+namespace EgpuFleet.Grains.Interfaces.Fleet;
+
+/// <summary>A machine, on its own agent: owns drivers and health. Key: the node id. Pinned to the node.</summary>
+[Alias("fleet.INode")]
+public interface INodeGrain : IGrainWithStringKey
+{
+    /// <summary>What the node would say in its next heartbeat.</summary>
+    /// <exception cref="NodeOfflineException">The node is not in the cluster.</exception>
+    [Alias("Describe")]
+    Task<NodeHeartbeat> Describe();
+}

@@ -1,0 +1,14 @@
+namespace EgpuFleet.Grains.Interfaces;
+
+/// <summary>HTTP routes between agents and the control silo; each needs a bearer credential and is not part of the public API.</summary>
+public static class InternalRoutes
+{
+    /// <summary>POST, enrolment secret: <c>{"node":"…","credential_sha256":"…"}</c> → 204.</summary>
+    public const string Nodes = "/internal/nodes";
+
+    /// <summary>The membership table, node credential: GET all, GET <c>/{silo}</c>, POST <c>/insert</c>, <c>/update</c>, <c>/alive</c>.</summary>
+    public const string Membership = "/internal/membership";
+
+    /// <summary>GET <c>/{sha256}</c>, node credential: the bytes of a model file; range requests are honoured.</summary>
+    public const string Models = "/internal/models";
+}

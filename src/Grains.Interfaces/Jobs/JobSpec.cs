@@ -1,0 +1,53 @@
+using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Interfaces.Serving;
+
+namespace EgpuFleet.Grains.Interfaces.Jobs;
+
+/// <summary>What was submitted; immutable. Its items are staged in the ledger under the same id before it is submitted.</summary>
+/// <param name="Priority">Higher runs first; 0 is normal, -100 to 100.</param>
+/// <param name="ItemCount">Number of staged items, at least 1.</param>
+/// <param name="TraceParent">W3C trace context of the submitting request; everything done for the job joins that trace.</param>
+[GenerateSerializer, Immutable, Alias("fleet.JobSpec")]
+public sealed record JobSpec(
+    [property: Id(0)] JobId Id,
+    [property: Id(1)] TenantId Tenant,
+    [property: Id(2)] JobKind Kind,
+    [property: Id(3)] ModelRef Model,
+    [property: Id(4)] GenerationParameters Generation,
+    [property: Id(5)] int Priority,
+    [property: Id(6)] int ItemCount,
+    [property: Id(7)] string? TraceParent
+);
+
+/// <summary>An idempotency key of a tenant, and the SHA-256 of the request body it came with.</summary>
+[GenerateSerializer, Immutable, Alias("fleet.IdempotencyKey")]
+public sealed record IdempotencyKey([property: Id(0)] string Key, [property: Id(1)] string BodySha256);
+
+/// <summary>One item of a batch: a prompt, or chat messages; exactly one of the two is set.</summary>
+/// <param name="Index">Position in the submitted input, from 0.</param>
+/// <param name="CustomId">The submitter's own name for it, unique in the job.</param>
+[GenerateSerializer, Immutable, Alias("fleet.BatchItem")]
+public sealed record BatchItem(
+    [property: Id(0)] int Index,
+    [property: Id(1)] string CustomId,
+    [property: Id(2)] string? Prompt,
+    [property: Id(3)] ChatMessage[]? Messages
+);
+
+/// <summary>The one result of an item: text, or an error code and message; exactly one of the two is set.</summary>
+/// <param name="Attempt">Epoch of the lease that produced it.</param>
+[GenerateSerializer, Immutable, Alias("fleet.ItemResult")]
+public sealed record ItemResult(
+    [property: Id(0)] int Index,
+    [property: Id(1)] string CustomId,
+    [property: Id(2)] string? Text,
+    [property: Id(3)] string? FinishReason,
+    [property: Id(4)] int PromptTokens,
+    [property: Id(5)] int CompletionTokens,
+    [property: Id(6)] string? ErrorCode,
+    [property: Id(7)] string? ErrorMessage,
+    [property: Id(8)] DeviceId Device,
+    [property: Id(9)] int WorkerProcessId,
+    [property: Id(10)] int Attempt,
+    [property: Id(11)] int DurationMilliseconds
+);

@@ -1,0 +1,45 @@
+namespace EgpuFleet.Grains.Interfaces.Models;
+
+/// <summary>A registered model by name and content. Weights are always found by hash, never by a path from a request.</summary>
+/// <param name="Sha256">Lower-case hex SHA-256 of the GGUF file.</param>
+/// <param name="SizeBytes">Size of the file.</param>
+[GenerateSerializer, Immutable, Alias("fleet.ModelRef")]
+public sealed record ModelRef(
+    [property: Id(0)] string Name,
+    [property: Id(1)] string Sha256,
+    [property: Id(2)] long SizeBytes
+);
+
+/// <summary>What the registry knows of a model, read from its GGUF metadata at registration.</summary>
+/// <param name="KvBytesPerToken">Key-value memory of one token of one sequence, in 32-bit floats.</param>
+[GenerateSerializer, Immutable, Alias("fleet.ModelRecord")]
+public sealed record ModelRecord(
+    [property: Id(0)] ModelRef Ref,
+    [property: Id(1)] string Architecture,
+    [property: Id(2)] string Quantization,
+    [property: Id(3)] long ParameterCount,
+    [property: Id(4)] int ContextLength,
+    [property: Id(5)] long WeightBytes,
+    [property: Id(6)] long KvBytesPerToken,
+    [property: Id(7)] bool HasChatTemplate,
+    [property: Id(8)] DateTimeOffset CreatedAt
+);
+
+/// <summary>The registry of models, low-rate and persistent. Key: <c>default</c>.</summary>
+[Alias("fleet.IModelRegistry")]
+public interface IModelRegistryGrain : IGrainWithStringKey
+{
+    public const string Key = "default";
+
+    /// <summary>Registers or replaces a name. Adding the same content under the same name again changes nothing.</summary>
+    [Alias("Add")]
+    Task Add(ModelRecord model);
+
+    /// <summary>The model of that name, or null.</summary>
+    [Alias("Find")]
+    Task<ModelRecord?> Find(string name);
+
+    /// <summary>All models, by name.</summary>
+    [Alias("List")]
+    Task<IReadOnlyList<ModelRecord>> List();
+}

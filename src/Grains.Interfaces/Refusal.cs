@@ -1,0 +1,43 @@
+namespace EgpuFleet.Grains.Interfaces;
+
+/// <summary>A typed reason why not now: a normal value, never an exception.</summary>
+/// <param name="Code">What kind of reason; stable, clients switch on it.</param>
+/// <param name="Message">One sentence for a person.</param>
+/// <param name="Action">What would change it; null when there is nothing to do but wait.</param>
+[GenerateSerializer, Immutable, Alias("fleet.Refusal")]
+public sealed record Refusal(
+    [property: Id(0)] RefusalCode Code,
+    [property: Id(1)] string Message,
+    [property: Id(2)] string? Action = null
+);
+
+/// <summary>The reasons this build can give. Names are part of the public API.</summary>
+public enum RefusalCode
+{
+    /// <summary>No ready device of any kind is in the pool.</summary>
+    NoMatchingDevice,
+
+    /// <summary>The model does not fit the memory of any device of the pool, busy or not.</summary>
+    ModelTooLarge,
+
+    /// <summary>It would fit a device, but not beside what is loaded there now.</summary>
+    WaitingForGpuMemory,
+
+    /// <summary>Every device that fits runs a shard of a job that comes first.</summary>
+    WaitingForPriority,
+
+    /// <summary>No model of that name is registered.</summary>
+    ModelNotFound,
+
+    /// <summary>The device already runs a shard, or its slots are full.</summary>
+    DeviceBusy,
+
+    /// <summary>The node is draining, starting or gone.</summary>
+    NodeDraining,
+
+    /// <summary>The caller's lease or request is of an earlier epoch than the current one.</summary>
+    Fenced,
+
+    /// <summary>A limit of this build would be exceeded.</summary>
+    TooLarge,
+}

@@ -1,0 +1,86 @@
+using EgpuFleet.Grains.Interfaces.Execution;
+using EgpuFleet.Grains.Interfaces.Fleet;
+using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Serving;
+
+namespace EgpuFleet.Grains.Interfaces.Scheduling;
+
+/// <summary>
+/// The scheduler of a pool. Its activation holds the pool's leader lease in Postgres; whatever Orleans believes, a
+/// second activation cannot write. Key: the pool id. Reentrant; every write goes through the ledger's group commit.
+/// </summary>
+[Alias("fleet.IPool")]
+public interface IPoolGrain : IGrainWithStringKey
+{
+    /// <summary>Wakes the scheduler; called by every control silo every few seconds so that a pool is never without one.</summary>
+    [Alias("EnsureLeading")]
+    Task EnsureLeading();
+
+    /// <summary>Makes a job with staged items durable. When this returns an id, the job will not be lost.</summary>
+    /// <exception cref="PoolUnavailableException">No leader, or the database does not answer; try again.</exception>
+    [Alias("Submit")]
+    Task<SubmitReply> Submit(JobSpec spec, IdempotencyKey? idempotencyKey);
+
+    /// <summary>Cancels a job in any state; null when there is no such job.</summary>
+    [Alias("Cancel")]
+    Task<JobRecord?> Cancel(JobId job);
+
+    /// <summary>What a device says of one of its leases. When this returns accepted, it is durable.</summary>
+    [Alias("Report")]
+    Task<ReportReply> Report(ShardReport report);
+
+    /// <summary>An agent's sign of life; renews its leases in the leader's memory.</summary>
+    [Alias("Heartbeat")]
+    Task<HeartbeatReply> Heartbeat(NodeHeartbeat heartbeat);
+
+    /// <summary>All nodes heard of since the leader started, with their devices.</summary>
+    [Alias("GetFleet")]
+    Task<IReadOnlyList<NodeView>> GetFleet();
+
+    /// <summary>For each job that waits, why; jobs that do not wait are left out.</summary>
+    [Alias("ExplainWaiting")]
+    Task<IReadOnlyDictionary<JobId, Refusal>> ExplainWaiting(IReadOnlyList<JobId> jobs);
+
+    /// <summary>Chooses the device that should serve an interactive request now.</summary>
+    [Alias("Route")]
+    Task<RouteReply> Route(RouteRequest request);
+
+    /// <summary>Returns when the job's log has grown past a sequence, or after ten seconds; the caller reads the ledger then.</summary>
+    [Alias("WaitForEvents")]
+    Task WaitForEvents(JobId job, long afterSequence, CancellationToken cancellationToken = default);
+}
+
+/// <summary>The outcome of a submit: accepted (possibly as a replay of an earlier one), or refused.</summary>
+[GenerateSerializer, Immutable, Alias("fleet.SubmitReply")]
+public sealed record SubmitReply(
+    [property: Id(0)] SubmitOutcome Outcome,
+    [property: Id(1)] JobId Job,
+    [property: Id(2)] Refusal? Refusal = null
+);
+
+public enum SubmitOutcome
+{
+    Accepted = 0,
+
+    /// <summary>The idempotency key was used with the same body: the job is the earlier one.</summary>
+    Replayed = 1,
+
+    /// <summary>The idempotency key was used with another body.</summary>
+    KeyReused = 2,
+    Refused = 3,
+}
+
+/// <summary>Asks for a device for one model, leaving out those that just failed.</summary>
+[GenerateSerializer, Immutable, Alias("fleet.RouteRequest")]
+public sealed record RouteRequest(
+    [property: Id(0)] Models.ModelRecord Model,
+    [property: Id(1)] IReadOnlyList<DeviceId> Except
+);
+
+/// <summary>Exactly one of the two is set.</summary>
+[GenerateSerializer, Immutable, Alias("fleet.RouteReply")]
+public sealed record RouteReply([property: Id(0)] DeviceId? Device, [property: Id(1)] Refusal? Refusal);
+
+/// <summary>The pool cannot answer now: no leader yet, or the ledger does not answer. Always worth a retry.</summary>
+[GenerateSerializer, Alias("fleet.PoolUnavailable")]
+public sealed class PoolUnavailableException(string message) : Exception(message);

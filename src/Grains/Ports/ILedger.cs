@@ -1,0 +1,114 @@
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Jobs;
+
+namespace EgpuFleet.Grains.Ports;
+
+/// <summary>
+/// The truth for jobs, shards, leases and results. Reads are free; every write but staging carries the writer's
+/// <see cref="LeaderTerm"/> and is refused whole once that term is over. Calls throw <see cref="LedgerUnavailableException"/>
+/// when the database does not answer, and nothing is known then about an unfinished write until it is read again.
+/// </summary>
+public interface ILedger
+{
+    /// <summary>Takes the leader lease of a pool if it is free or ran out, under a higher epoch; null when another holder has it.</summary>
+    Task<LeaderTerm?> AcquireLeadershipAsync(
+        PoolId pool,
+        string holder,
+        TimeSpan duration,
+        CancellationToken cancellationToken
+    );
+
+    /// <summary>Prolongs the lease; false when the term is over.</summary>
+    Task<bool> RenewLeadershipAsync(LeaderTerm term, TimeSpan duration, CancellationToken cancellationToken);
+
+    /// <summary>Gives the lease back so that the next leader need not wait; does nothing when the term is over.</summary>
+    Task ReleaseLeadershipAsync(LeaderTerm term, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Stores the input of a job before it is submitted, in one transaction: all of it or nothing. The sequence may throw
+    /// (a malformed line, say); then nothing is kept. Input never submitted is removed by <see cref="SweepStagedAsync"/>.
+    /// </summary>
+    /// <returns>The number of items.</returns>
+    Task<int> StageItemsAsync(JobId job, IAsyncEnumerable<BatchItem> items, CancellationToken cancellationToken);
+
+    /// <summary>Removes staged input of at least this age that no job refers to; returns how many inputs.</summary>
+    Task<int> SweepStagedAsync(TimeSpan minimumAge, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes a list of operations durable in one transaction, together with those of other callers (group commit).
+    /// Outcomes come back in the order given; a refused operation changes nothing and does not stop the others.
+    /// </summary>
+    /// <exception cref="LeaderFencedException">The term is over; nothing of the list was written.</exception>
+    Task<IReadOnlyList<LedgerOutcome>> CommitAsync(
+        LeaderTerm term,
+        IReadOnlyList<LedgerOperation> operations,
+        CancellationToken cancellationToken
+    );
+
+    /// <summary>Every job that is not terminal, with its shards: what a new leader needs to go on.</summary>
+    Task<IReadOnlyList<ActiveJob>> LoadActiveAsync(PoolId pool, CancellationToken cancellationToken);
+
+    /// <summary>The items of a range that have no result yet, in order, up to a number of bytes (but at least one).</summary>
+    Task<IReadOnlyList<BatchItem>> ReadItemsAsync(
+        JobId job,
+        int firstItem,
+        int itemCount,
+        int maxBytes,
+        CancellationToken cancellationToken
+    );
+
+    Task<JobRecord?> FindJobAsync(JobId job, CancellationToken cancellationToken);
+
+    /// <summary>A page of jobs, newest first unless <see cref="JobPageRequest.OldestFirst"/>.</summary>
+    Task<IReadOnlyList<JobRecord>> ListJobsAsync(JobPageRequest page, CancellationToken cancellationToken);
+
+    /// <summary>Events of a job after a sequence number, in order, at most <paramref name="limit"/>.</summary>
+    Task<IReadOnlyList<JobEvent>> ReadEventsAsync(
+        JobId job,
+        long afterSequence,
+        int limit,
+        CancellationToken cancellationToken
+    );
+
+    /// <summary>The results of a job by item index, streamed; those present when the call is made.</summary>
+    IAsyncEnumerable<ItemResult> ReadResultsAsync(JobId job, CancellationToken cancellationToken);
+}
+
+/// <summary>One holder's turn as leader of a pool. Epochs only grow.</summary>
+public sealed record LeaderTerm(PoolId Pool, string Holder, long Epoch);
+
+/// <summary>A page of jobs, optionally of one state; <paramref name="After"/> is the last id of the page before.</summary>
+public sealed record JobPageRequest(TenantId Tenant, JobState? State, JobId? After, int Limit, bool OldestFirst);
+
+/// <summary>A job that is not terminal, as a new leader finds it.</summary>
+/// <param name="NextItem">First item that no shard covers yet.</param>
+/// <param name="Shards">Shards that are queued or running; finished ones are left out.</param>
+/// <param name="NextShardNumber">Number for the next new shard.</param>
+public sealed record ActiveJob(
+    JobSpec Spec,
+    JobState State,
+    DateTimeOffset CreatedAt,
+    int NextItem,
+    int NextShardNumber,
+    int CompletedItems,
+    int FailedItems,
+    IReadOnlyList<ActiveShard> Shards
+);
+
+/// <summary>A shard that is queued or running. <paramref name="Device"/> is that of its last lease.</summary>
+public sealed record ActiveShard(
+    ShardId Id,
+    int FirstItem,
+    int ItemCount,
+    ShardState State,
+    int Epoch,
+    DeviceId? Device,
+    int FailureCount
+);
+
+/// <summary>The writer's term is over: another leader has taken the pool.</summary>
+public sealed class LeaderFencedException(LeaderTerm term)
+    : Exception($"Epoch {term.Epoch} of pool '{term.Pool}' is over: another leader has taken it.");
+
+/// <summary>The ledger does not answer, or not in time.</summary>
+public sealed class LedgerUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
