@@ -1,0 +1,50 @@
+namespace EgpuFleet.Kernels.Formats;
+
+/// <summary>Bounds on what a file from outside may make this project hold or walk. Each is far above real models.</summary>
+public static class Limits
+{
+    /// <summary>Metadata pairs: published models have 20 to 80.</summary>
+    public const int MetadataPairs = 4096;
+
+    /// <summary>Tensors: the largest published mixtures of experts have about 2,500.</summary>
+    public const int Tensors = 65_536;
+
+    /// <summary>Bytes of a metadata key: the longest in use has about 60; the format's own bound is 65,535.</summary>
+    public const int KeyBytes = 1024;
+
+    /// <summary>Bytes of a tensor's name: ggml keeps 64 with the terminator.</summary>
+    public const int TensorNameBytes = 63;
+
+    /// <summary>Dimensions of a tensor: ggml's own bound.</summary>
+    public const int Dimensions = 4;
+
+    /// <summary>Bytes of one string value: chat templates reach 30 KB, licence texts 60 KB.</summary>
+    public const int StringBytes = 1 << 20;
+
+    /// <summary>Bytes of all keys, names and single strings that the reader keeps: a process-wide comfort, not a format rule.</summary>
+    public const int RetainedBytes = 16 << 20;
+
+    /// <summary>Bytes of one string in an array: the longest vocabulary entries and merges have a few hundred.</summary>
+    public const int ArrayStringBytes = 64 << 10;
+
+    /// <summary>Items of one array: the largest vocabularies have 262,144 tokens and twice as many merges.</summary>
+    public const int ArrayItems = 4 << 20;
+
+    /// <summary>Bytes from the start of the file to the tensor data: the largest vocabularies take about 20 MB.</summary>
+    public const long HeaderBytes = 256L << 20;
+
+    /// <summary>Bytes of strings one call may bring into memory from an array.</summary>
+    public const int ReadArrayBytes = 64 << 20;
+
+    /// <summary>Alignment of tensor data: files use 32; page and huge-page layouts stay below this.</summary>
+    public const int AlignmentBytes = 1 << 16;
+
+    /// <summary>Layers: the deepest published models have about 130.</summary>
+    public const int Layers = 4096;
+
+    /// <summary>Any width of a layer (embedding, feed-forward, heads, head size): ten times the widest published.</summary>
+    public const int Width = 1 << 20;
+
+    /// <summary>Context length: ten times the longest published.</summary>
+    public const int Context = 100_000_000;
+}
