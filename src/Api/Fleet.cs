@@ -1,0 +1,71 @@
+namespace EgpuFleet.Api;
+
+/// <summary>A machine. State: ready, silent, offline.</summary>
+public sealed record NodeInfo(
+    string Id,
+    string State,
+    string? HostName,
+    string? OperatingSystem,
+    string? Architecture,
+    string? AgentVersion,
+    int? ProcessId,
+    DateTimeOffset? LastHeard,
+    IReadOnlyList<string> Devices
+);
+
+/// <summary>A GPU or CPU of a node. State: starting, ready, failed, quarantined, offline. Kind: cpu, apple_gpu, external_gpu, linux_gpu.</summary>
+/// <param name="Id"><c>node/device</c>.</param>
+/// <param name="Reason">Why it is not ready.</param>
+/// <param name="TokensPerSecond">Measured; 0 when nothing was measured yet.</param>
+/// <param name="LoadedModels">Names of loaded models (a hash where the name is gone).</param>
+public sealed record DeviceInfo(
+    string Id,
+    string Node,
+    string Kind,
+    string Name,
+    string Engine,
+    string State,
+    string? Reason,
+    int Threads,
+    long MemoryBytes,
+    long MemoryUsedBytes,
+    double TokensPerSecond,
+    IReadOnlyList<string> LoadedModels,
+    IReadOnlyList<RunningShard> RunningShards,
+    int ActiveSequences,
+    int? WorkerProcessId
+);
+
+/// <summary>A shard under lease on a device.</summary>
+public sealed record RunningShard(string Job, int Shard, int Epoch);
+
+/// <summary>A registered model.</summary>
+public sealed record ModelInfo(
+    string Name,
+    string Sha256,
+    long SizeBytes,
+    string Architecture,
+    string Quantization,
+    long ParameterCount,
+    int ContextLength,
+    bool HasChatTemplate,
+    DateTimeOffset CreatedAt
+);
+
+/// <summary>A page of a list; pass <c>last_id</c> as <c>after</c> to read on.</summary>
+public sealed record Page<T>(string Object, IReadOnlyList<T> Data, string? FirstId, string? LastId, bool HasMore);
+
+/// <summary>Answer of <c>/health/ready</c>: 200 when every check is ok, else 503.</summary>
+public sealed record ReadyInfo(string Status, IReadOnlyList<ReadyCheck> Checks);
+
+public sealed record ReadyCheck(string Name, bool Ok, string? Detail);
+
+/// <summary>Problem details (RFC 9457) as the native routes answer errors.</summary>
+public sealed record ProblemInfo(
+    string? Type,
+    string? Title,
+    int? Status,
+    string? Detail,
+    IReadOnlyDictionary<string, string[]>? Errors,
+    string? TraceId
+);

@@ -1,0 +1,22 @@
+namespace EgpuFleet.Api;
+
+/// <summary>Paths of the public API, named once.</summary>
+public static class Routes
+{
+    public const string Jobs = "/api/v1/jobs";
+    public const string Nodes = "/api/v1/nodes";
+    public const string Devices = "/api/v1/devices";
+    public const string Models = "/api/v1/models";
+    public const string Live = "/health/live";
+    public const string Ready = "/health/ready";
+
+    public static string Job(string id) => $"{Jobs}/{Uri.EscapeDataString(id)}";
+
+    public static string JobEvents(string id) => Job(id) + "/events";
+
+    public static string JobResults(string id) => Job(id) + "/results";
+
+    public static string JobCancel(string id) => Job(id) + "/cancel";
+
+    public static string Model(string name) => $"{Models}/{Uri.EscapeDataString(name)}";
+}
