@@ -39,6 +39,10 @@ public interface IModelRegistryGrain : IGrainWithStringKey
     [Alias("Find")]
     Task<ModelRecord?> Find(string name);
 
+    /// <summary>The model of that content hash, or null; also one whose name means another content by now.</summary>
+    [Alias("FindContent")]
+    Task<ModelRecord?> FindContent(string sha256);
+
     /// <summary>All models, by name.</summary>
     [Alias("List")]
     Task<IReadOnlyList<ModelRecord>> List();

@@ -1,0 +1,86 @@
+namespace EgpuFleet.Grains;
+
+/// <summary>Every bound of the control plane, each with its reason. Times can be set for tests by <see cref="Scheduling.SchedulingOptions"/>.</summary>
+public static class Limits
+{
+    /// <summary>How long a device may go on without a renewal: three heartbeats may be lost, and a person does not wait longer for a sleeping Mac.</summary>
+    public static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often an agent speaks: a third of the lease, so that two losses in a row do no harm.</summary>
+    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(3);
+
+    /// <summary>A node not heard for so long gets no new work: two heartbeats and a delay.</summary>
+    public static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(7);
+
+    /// <summary>A lease its device stopped naming is lost after this: longer than one heartbeat, so that a report on its way is not overtaken.</summary>
+    public static readonly TimeSpan UnlistedGrace = TimeSpan.FromSeconds(4);
+
+    /// <summary>How long a dead leader keeps others out: a pool is without a scheduler at most that long.</summary>
+    public static readonly TimeSpan LeaderLease = TimeSpan.FromSeconds(2);
+
+    /// <summary>A quarter of the leader lease, so that three renewals may be late.</summary>
+    public static readonly TimeSpan LeaderRenew = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How often deadlines are looked at: fine enough that a lost lease is seen within a twentieth of its life.</summary>
+    public static readonly TimeSpan Tick = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>A device that refused or failed a shard is left alone for this long, so that a broken one cannot spin the loop.</summary>
+    public static readonly TimeSpan DeviceHoldBack = TimeSpan.FromSeconds(1);
+
+    /// <summary>Handing a shard over takes milliseconds; after this the node counts as not there.</summary>
+    public static readonly TimeSpan DispatchTimeout = TimeSpan.FromSeconds(8);
+
+    /// <summary>How long a caller waits for new events before it looks by itself: below every proxy's idle limit.</summary>
+    public static readonly TimeSpan EventWait = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often each control silo makes sure that the pool has a scheduler: about a leader lease.</summary>
+    public static readonly TimeSpan PoolKeepAlive = TimeSpan.FromSeconds(2);
+
+    /// <summary>Failures of the work itself before its job fails: one bad device or two cannot use them up alone.</summary>
+    public const int MaxShardFailures = 5;
+
+    /// <summary>Smaller shards would spend more on dispatch and commit than on work.</summary>
+    public const int MinShardItems = 4;
+
+    /// <summary>Bounds what is lost with a device, and the leader's memory per running shard.</summary>
+    public const int MaxShardItems = 512;
+
+    /// <summary>Prompt bytes of one assignment: Orleans drops the connection at 100 MiB, and 1-4 MiB is a good message.</summary>
+    public const int MaxShardBytes = 4 * 1024 * 1024;
+
+    /// <summary>The batch limit of the OpenAI API.</summary>
+    public const int MaxItemsPerJob = 50_000;
+
+    /// <summary>Jobs not terminal at once; each takes about a kilobyte in the leader.</summary>
+    public const int MaxActiveJobs = 100_000;
+
+    /// <summary>Inputs waiting for the loop; beyond it callers are told to come back rather than queued without bound.</summary>
+    public const int MaxPendingInputs = 20_000;
+
+    /// <summary>Commits handed to the ledger and not yet back; beyond it the loop waits for the oldest.</summary>
+    public const int MaxCommitsInFlight = 4_096;
+
+    /// <summary>Callers waiting for events at once; each holds a timer and a few hundred bytes.</summary>
+    public const int MaxEventWaiters = 10_000;
+
+    /// <summary>Finished jobs whose last event is remembered, for callers that ask just after the end.</summary>
+    public const int RememberedJobs = 10_000;
+
+    /// <summary>Nodes of one pool; a pool beyond it is to be split.</summary>
+    public const int MaxNodes = 10_000;
+
+    /// <summary>Devices one node may report; a Mac has three.</summary>
+    public const int MaxDevicesPerNode = 64;
+
+    /// <summary>Registered models: one grain state holds them all.</summary>
+    public const int MaxModels = 1_000;
+
+    /// <summary>Sequences a device decodes at once; the memory fit counts a full context for each.</summary>
+    public const int PlannedSlots = 8;
+
+    /// <summary>Context counted per slot: a model trained for more is loaded with this much, or no home device would fit it.</summary>
+    public const int PlannedContextTokens = 8_192;
+
+    /// <summary>Compute buffers and the engine itself, beside weights and KV.</summary>
+    public const long ReserveBytes = 128L * 1024 * 1024;
+}
