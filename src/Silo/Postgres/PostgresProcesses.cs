@@ -1,0 +1,115 @@
+using System.Diagnostics;
+using System.Globalization;
+
+namespace EgpuFleet.Silo.Postgres;
+
+/// <summary>
+/// Server processes of one data directory. Postmaster and backends keep it as their working folder, which tells them
+/// from any other process that got a recycled process id, and from servers of other directories.
+/// </summary>
+internal static class PostgresProcesses
+{
+    private const string ServerName = "postgres";
+
+    /// <summary>Process ids of every live server process whose working folder is <paramref name="dataDirectory"/> (a real path).</summary>
+    public static async Task<IReadOnlyList<int>> InAsync(string dataDirectory, CancellationToken cancellationToken) =>
+        OperatingSystem.IsLinux() ? FromProc(dataDirectory) : await FromLsofAsync(dataDirectory, cancellationToken);
+
+    /// <summary>Waits until the processes are gone, and kills those that outlive the grace.</summary>
+    public static async Task EndAsync(IReadOnlyList<int> processIds, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        deadline.CancelAfter(grace);
+        foreach (var id in processIds)
+        {
+            try
+            {
+                using var process = Process.GetProcessById(id);
+                try
+                {
+                    await process.WaitForExitAsync(deadline.Token);
+                }
+                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+                {
+                    process.Kill();
+                    await process.WaitForExitAsync(cancellationToken);
+                }
+            }
+            catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+            {
+                // Gone already, which is what was wanted.
+            }
+        }
+    }
+
+    /// <summary>
+    /// Removes the <c>postmaster.pid</c> of a dead postmaster, which the server itself refuses to do where its process
+    /// id has been given to another process. Elsewhere than on Linux a process named postgres keeps its file.
+    /// </summary>
+    public static void RemoveStale(string dataDirectory, int processId)
+    {
+        if (OperatingSystem.IsLinux() || !IsNamedServer(processId))
+            File.Delete(PostmasterFile.PathIn(dataDirectory));
+    }
+
+    private static bool IsNamedServer(int processId)
+    {
+        try
+        {
+            using var process = Process.GetProcessById(processId);
+            return process.ProcessName == ServerName;
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            return false;
+        }
+    }
+
+    private static List<int> FromProc(string dataDirectory)
+    {
+        var found = new List<int>();
+        foreach (var folder in Directory.EnumerateDirectories("/proc"))
+        {
+            if (!int.TryParse(Path.GetFileName(folder), CultureInfo.InvariantCulture, out var id))
+                continue;
+            try
+            {
+                var program = new FileInfo(Path.Combine(folder, "exe")).LinkTarget ?? "";
+                // An upgrade of the package leaves running servers with a deleted executable.
+                program = program.Replace(" (deleted)", "", StringComparison.Ordinal);
+                if (
+                    Path.GetFileName(program) == ServerName
+                    && new FileInfo(Path.Combine(folder, "cwd")).LinkTarget == dataDirectory
+                )
+                    found.Add(id);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+            {
+                // Ended in between, or another user's: not one of ours.
+            }
+        }
+        return found;
+    }
+
+    private static async Task<List<int>> FromLsofAsync(string dataDirectory, CancellationToken cancellationToken)
+    {
+        string[] command = ["/usr/sbin/lsof", "-a", "-c", ServerName, "-d", "cwd", "-Fpn"];
+        var result = await PostgresCommand.RunAsync(command, Limits.PostgresToolTimeout, cancellationToken);
+        return ParseLsof(result.Output, dataDirectory);
+    }
+
+    /// <summary>Field output of lsof: a <c>p</c> line opens each process, an <c>n</c> line names its folder.</summary>
+    internal static List<int> ParseLsof(string output, string dataDirectory)
+    {
+        var found = new List<int>();
+        var current = 0;
+        foreach (var line in output.Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (line[0] == 'p')
+                current = int.TryParse(line.AsSpan(1), CultureInfo.InvariantCulture, out var id) ? id : 0;
+            else if (line[0] == 'n' && line[1..] == dataDirectory && current != 0)
+                found.Add(current);
+        }
+        return found;
+    }
+}
