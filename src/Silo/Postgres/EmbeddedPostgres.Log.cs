@@ -16,7 +16,10 @@ public sealed partial class EmbeddedPostgres
     [LoggerMessage(Level = LogLevel.Warning, Message = "Ending {Count} orphaned Postgres processes of {Path}")]
     private static partial void LogOrphans(ILogger logger, int count, string path);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Postgres {ProcessId} in {Path} had been killed; recovering")]
+    [LoggerMessage(
+        Level = LogLevel.Information,
+        Message = "Postgres {ProcessId} in {Path} had been killed; recovering"
+    )]
     private static partial void LogStale(ILogger logger, int processId, string path);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Postgres in {Path} stopped")]

@@ -56,5 +56,9 @@ internal static class NpmPostgresLinks
     }
 
     private static EmbeddedPostgresException Malformed(FileInfo list, Exception? inner) =>
-        new(EmbeddedPostgresFault.BinariesMissing, $"{list.FullName} is not a list of links inside its package.", inner);
+        new(
+            EmbeddedPostgresFault.BinariesMissing,
+            $"{list.FullName} is not a list of links inside its package.",
+            inner
+        );
 }

@@ -49,7 +49,8 @@ internal sealed record PostgresAccount(string? Name)
     private static async Task CreateAsync(CancellationToken cancellationToken)
     {
         IReadOnlyList<string> command = File.Exists("/usr/sbin/useradd")
-            ? [
+            ?
+            [
                 "/usr/sbin/useradd",
                 "--system",
                 "--user-group",
@@ -100,7 +101,8 @@ internal sealed record PostgresAccount(string? Name)
     /// <summary>A container may have taken the capability away; then the parent must let the account through by itself.</summary>
     private static bool MayGiveSearch()
     {
-        var line = File.ReadLines("/proc/self/status").FirstOrDefault(l => l.StartsWith("CapBnd:", StringComparison.Ordinal));
+        var line = File.ReadLines("/proc/self/status")
+            .FirstOrDefault(l => l.StartsWith("CapBnd:", StringComparison.Ordinal));
         return line is not null
             && ulong.TryParse(line.AsSpan(7).Trim(), NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var bits)
             && (bits >> DacReadSearchBit & 1) == 1;

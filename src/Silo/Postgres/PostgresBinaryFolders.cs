@@ -8,11 +8,7 @@ internal static class PostgresBinaryFolders
     private static readonly string[] HomebrewRoots = ["/opt/homebrew/opt", "/usr/local/opt"];
 
     public static IEnumerable<string> All() =>
-        OnPath()
-            .Concat(Homebrew())
-            .Concat(Distribution())
-            .Concat(LauncherCache())
-            .Distinct(StringComparer.Ordinal);
+        OnPath().Concat(Homebrew()).Concat(Distribution()).Concat(LauncherCache()).Distinct(StringComparer.Ordinal);
 
     /// <summary>Links are followed: the tools must lie together in the folder that holds the real server.</summary>
     private static IEnumerable<string> OnPath() =>

@@ -46,7 +46,9 @@ internal sealed class PostgresDataDirectory
                 : throw Unusable($"{file} does not name a major version.");
         }
         if (Directory.Exists(Path) && Directory.EnumerateFileSystemEntries(Path).Any())
-            throw Unusable($"{Path} is not empty and holds no PostgreSQL cluster. Move it away or choose another folder.");
+            throw Unusable(
+                $"{Path} is not empty and holds no PostgreSQL cluster. Move it away or choose another folder."
+            );
         return null;
     }
 

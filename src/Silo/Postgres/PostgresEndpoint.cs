@@ -83,7 +83,12 @@ internal static class PostgresEndpoint
         await create.ExecuteNonQueryAsync(cancellationToken);
     }
 
-    private static async Task<object?> ScalarAsync(int port, string password, string sql, CancellationToken cancellationToken)
+    private static async Task<object?> ScalarAsync(
+        int port,
+        string password,
+        string sql,
+        CancellationToken cancellationToken
+    )
     {
         var target = new NpgsqlConnectionStringBuilder(ConnectionString(port, password, MaintenanceDatabase))
         {

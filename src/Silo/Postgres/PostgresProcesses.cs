@@ -16,7 +16,11 @@ internal static class PostgresProcesses
         OperatingSystem.IsLinux() ? FromProc(dataDirectory) : await FromLsofAsync(dataDirectory, cancellationToken);
 
     /// <summary>Waits until the processes are gone, and kills those that outlive the grace.</summary>
-    public static async Task EndAsync(IReadOnlyList<int> processIds, TimeSpan grace, CancellationToken cancellationToken)
+    public static async Task EndAsync(
+        IReadOnlyList<int> processIds,
+        TimeSpan grace,
+        CancellationToken cancellationToken
+    )
     {
         using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         deadline.CancelAfter(grace);
