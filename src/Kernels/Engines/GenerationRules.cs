@@ -1,0 +1,45 @@
+namespace EgpuFleet.Kernels.Engines;
+
+/// <summary>What must hold of a generation before an engine sees it; what depends on the model is the engine's to check.</summary>
+public static class GenerationRules
+{
+    private const double HighestTemperature = 2;
+
+    /// <exception cref="EngineException"><see cref="EngineErrorClass.InvalidRequest"/>.</exception>
+    public static void Check(GenerateRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var options = request.Options;
+        if (options.MaxTokens is < 1)
+            throw Invalid($"max_tokens {options.MaxTokens} is less than 1.");
+        if (options.Temperature is not (>= 0 and <= HighestTemperature))
+            throw Invalid($"temperature {options.Temperature} is not in 0..{HighestTemperature}.");
+        if (options.TopP is not (> 0 and <= 1))
+            throw Invalid($"top_p {options.TopP} is not over 0 and at most 1.");
+        if (options.TopK < 0)
+            throw Invalid($"top_k {options.TopK} is negative.");
+        CheckStopStrings(options.StopStrings);
+        if (request.Prompt is ChatPrompt chat)
+            CheckMessages(chat.Messages);
+    }
+
+    private static void CheckStopStrings(IReadOnlyList<string> stopStrings)
+    {
+        if (stopStrings.Count > Limits.StopStrings)
+            throw Invalid($"{stopStrings.Count} stop strings are more than {Limits.StopStrings}.");
+        if (stopStrings.Any(text => text is null or "" || text.Length > Limits.StopStringCharacters))
+            throw Invalid($"A stop string is empty or longer than {Limits.StopStringCharacters} characters.");
+    }
+
+    private static void CheckMessages(IReadOnlyList<ChatMessage> messages)
+    {
+        if (messages.Count is 0 or > Limits.ChatMessages)
+            throw Invalid($"{messages.Count} chat messages are not in 1..{Limits.ChatMessages}.");
+        if (
+            messages.Any(message => message?.Role is not ("system" or "user" or "assistant") || message.Content is null)
+        )
+            throw Invalid("A chat message needs content and the role system, user or assistant.");
+    }
+
+    private static EngineException Invalid(string text) => new(EngineErrorClass.InvalidRequest, text);
+}

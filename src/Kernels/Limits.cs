@@ -1,0 +1,59 @@
+namespace EgpuFleet.Kernels;
+
+/// <summary>Every bound of the engines and of the worker protocol, each with its reason.</summary>
+public static class Limits
+{
+    /// <summary>A header holds parameters and figures, never a prompt: sixteen stop strings and the stats of all models fit.</summary>
+    public const int HeaderBytes = 64 * 1024;
+
+    /// <summary>A prompt as JSON: a million tokens of English text are about half of it.</summary>
+    public const int BodyBytes = 8 * 1024 * 1024;
+
+    /// <summary>Deepest JSON of any message; the messages themselves need four levels.</summary>
+    public const int JsonDepth = 16;
+
+    /// <summary>Shortest <c>sun_path</c> of the supported systems (macOS: 104 bytes with the final zero).</summary>
+    public const int SocketPathBytes = 103;
+
+    /// <summary>An agent, one that replaces it, and a person with a debugger; more is a mistake.</summary>
+    public const int Connections = 8;
+
+    /// <summary>A connection that has not said hello by then is closed.</summary>
+    public static readonly TimeSpan HelloTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a worker keeps its models for an agent that went away.</summary>
+    public static readonly TimeSpan KeepFor = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long an ending worker waits for running native calls before the process ends anyway.</summary>
+    public static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>Token frames a client allows before it has read any: a second of fast decoding, a few ten kilobytes.</summary>
+    public const int CreditTokens = 256;
+
+    /// <summary>Tokens a slow reader may lag behind its slot before the slot pauses.</summary>
+    public const int OutputTokens = 64;
+
+    /// <summary>Generates waiting for a slot of one model; the scheduler queues far earlier.</summary>
+    public const int WaitingRequests = 1024;
+
+    /// <summary>Requests in work on one connection; past the waiting ones of a model a client is out of its mind.</summary>
+    public const int RunningRequests = 2048;
+
+    /// <summary>Loaded models of one worker; memory is the real bound.</summary>
+    public const int Models = 16;
+
+    /// <summary>Sequences decoded at once; beyond it a CPU gains nothing.</summary>
+    public const int Slots = 64;
+
+    /// <summary>Processor threads of one model; ggml's own bound is 512.</summary>
+    public const int Threads = 512;
+
+    /// <summary>Most that any client library sends is four.</summary>
+    public const int StopStrings = 16;
+
+    /// <summary>Held-back text is as long as the longest stop string.</summary>
+    public const int StopStringCharacters = 256;
+
+    /// <summary>Messages of one chat; the context bounds their text.</summary>
+    public const int ChatMessages = 4096;
+}

@@ -1,0 +1,172 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using EgpuFleet.Kernels.Engines;
+
+namespace EgpuFleet.Kernels.Protocol;
+
+/// <summary>The engine of a worker with its state and its loaded models, shared by all connections.</summary>
+internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : IDisposable
+{
+    private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly SemaphoreSlim loading = new(1, 1);
+    private readonly ConcurrentDictionary<string, LoadedModel> models = new(StringComparer.Ordinal);
+    private readonly long startedAt = time.GetTimestamp();
+    private volatile bool openBegun;
+    private int loads;
+    private int warmUps;
+    private int generations;
+
+    public EngineIdentity Identity => engine.Identity;
+
+    public IReadOnlyList<string> Hashes => [.. models.Keys];
+
+    public WorkerState State =>
+        opened.Task.IsFaulted ? WorkerState.Failed
+        : !openBegun ? WorkerState.Spawned
+        : !opened.Task.IsCompleted ? WorkerState.Opening
+        : Volatile.Read(ref loads) > 0 ? WorkerState.Loading
+        : Volatile.Read(ref warmUps) > 0 ? WorkerState.Warming
+        : Volatile.Read(ref generations) > 0 ? WorkerState.Busy
+        : WorkerState.Ready;
+
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        openBegun = true;
+        try
+        {
+            await engine.OpenAsync(cancellationToken);
+            opened.SetResult();
+        }
+        catch (EngineException exception)
+        {
+            opened.SetException(exception);
+            // Awaited by whoever asks for work; marked as seen for the case that nobody does.
+            _ = opened.Task.Exception;
+            throw;
+        }
+    }
+
+    public async Task<EngineProbe> ProbeAsync()
+    {
+        await opened.Task;
+        return engine.Probe();
+    }
+
+    public async Task<SelfTestReport> SelfTestAsync(CancellationToken cancellationToken)
+    {
+        await opened.Task;
+        return await engine.SelfTestAsync(cancellationToken);
+    }
+
+    /// <summary>One load at a time; a second one of an equal spec returns what the first one loaded.</summary>
+    public async Task<ModelInfo> LoadAsync(LoadSpec spec, CancellationToken cancellationToken)
+    {
+        await opened.Task;
+        LoadSpecRules.Check(spec);
+        await loading.WaitAsync(cancellationToken);
+        Interlocked.Increment(ref loads);
+        try
+        {
+            if (models.TryGetValue(spec.ContentHash, out var loaded))
+                return loaded.Spec == spec ? loaded.Shard.Info : throw LoadedOtherwise(spec);
+            if (models.Count >= Limits.Models)
+                throw new EngineException(
+                    EngineErrorClass.OutOfMemory,
+                    "Too many models.",
+                    models.Count + 1,
+                    Limits.Models
+                );
+            var shard = await engine.LoadAsync(spec, cancellationToken);
+            models[spec.ContentHash] = new LoadedModel(spec, shard);
+            return shard.Info;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref loads);
+            loading.Release();
+        }
+    }
+
+    public async Task<ModelInfo> WarmUpAsync(string contentHash, CancellationToken cancellationToken)
+    {
+        var shard = Find(contentHash);
+        Interlocked.Increment(ref warmUps);
+        try
+        {
+            await shard.WarmUpAsync(cancellationToken);
+            return shard.Info;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref warmUps);
+        }
+    }
+
+    public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
+        GenerateRequest request,
+        [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        GenerationRules.Check(request);
+        var generator = Find(request.ContentHash).Generator;
+        Interlocked.Increment(ref generations);
+        try
+        {
+            // The generator ends a cancelled stream by itself, with the usage.
+            await foreach (var token in generator.GenerateAsync(request, cancellationToken))
+                yield return token;
+        }
+        finally
+        {
+            Interlocked.Decrement(ref generations);
+        }
+    }
+
+    public async Task UnloadAsync(string contentHash)
+    {
+        if (!models.TryRemove(contentHash, out var model))
+            throw NotLoaded(contentHash);
+        await model.Shard.DisposeAsync();
+    }
+
+    public WorkerStats Stats()
+    {
+        using var process = Process.GetCurrentProcess();
+        return new WorkerStats(
+            State,
+            time.GetElapsedTime(startedAt).TotalSeconds,
+            process.WorkingSet64,
+            Volatile.Read(ref generations),
+            [.. models.Values.Select(model => model.Shard.Stats())]
+        );
+    }
+
+    /// <summary>Frees everything; a native call that does not return in time is left to the end of the process.</summary>
+    public async Task CloseAsync(Task opening)
+    {
+        var freeing = Task.Run(async () =>
+        {
+            await opening;
+            foreach (var contentHash in Hashes)
+                await UnloadAsync(contentHash);
+            await engine.DisposeAsync();
+        });
+        await freeing.WaitAsync(Limits.StopTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public void Dispose() => loading.Dispose();
+
+    private IModelShard Find(string contentHash) =>
+        models.TryGetValue(contentHash, out var model) ? model.Shard : throw NotLoaded(contentHash);
+
+    private static EngineException NotLoaded(string contentHash) =>
+        new(EngineErrorClass.ModelNotLoaded, $"No model {contentHash} is loaded in this worker.");
+
+    private static EngineException LoadedOtherwise(LoadSpec spec) =>
+        new(
+            EngineErrorClass.InvalidRequest,
+            $"Model {spec.ContentHash} is loaded with other options; unload it first."
+        );
+
+    private sealed record LoadedModel(LoadSpec Spec, IModelShard Shard);
+}
