@@ -1,1 +1,32 @@
-return 0;
+using EgpuFleet.NodeAgent;
+using EgpuFleet.NodeAgent.Hosting;
+using EgpuFleet.NodeAgent.Joining;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Orleans.Hosting;
+
+try
+{
+    var options = AgentConfiguration.Read(args);
+    using var data = DataFolder.Open(options.Data);
+    var credential = NodeCredential.ReadOrCreate(data.CredentialFile);
+    var ports = AgentPorts.ReadOrChoose(data.PortsFile);
+
+    var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+    builder.AddAgentLogging();
+    builder.Services.AddSingleton(options).AddSingleton(data).AddSingleton(credential);
+    builder.Services.AddSingleton(TimeProvider.System);
+    builder.Services.AddAgentTelemetry(options);
+    builder.Services.AddParentWatch(options);
+    builder.Services.AddGatewayHttp(options.Gateway, credential);
+    builder.Services.AddHostedService<GatewayWait>();
+    builder.UseOrleans(silo => silo.UseAgentSilo(options, ports));
+
+    await builder.Build().RunAsync();
+    return ExitCodes.Ok;
+}
+catch (AgentStartException e)
+{
+    await Console.Error.WriteLineAsync(e.Message);
+    return e.ExitCode;
+}

@@ -1,0 +1,31 @@
+using EgpuFleet.Grains.Interfaces;
+
+namespace EgpuFleet.NodeAgent;
+
+/// <summary>What an agent is told; checked once, before anything starts.</summary>
+public sealed class AgentOptions
+{
+    /// <summary>Folder that belongs to this agent alone: credential, ports, models, worker records.</summary>
+    public required string Data { get; init; }
+
+    /// <summary>The control silo's gateway.</summary>
+    public required Uri Gateway { get; init; }
+
+    /// <summary>This machine's id, and the name of its silo.</summary>
+    public required NodeId Node { get; init; }
+
+    /// <summary>CPU threads lent to the CPU device.</summary>
+    public required int Threads { get; init; }
+
+    /// <summary>Folder of the engines' worker executables; one subfolder per engine.</summary>
+    public required string EngineDir { get; init; }
+
+    /// <summary>How long to wait for the gateway and for enrolment before giving up.</summary>
+    public required TimeSpan JoinTimeout { get; init; }
+
+    /// <summary>Disk that cached models may take together.</summary>
+    public required long ModelCacheBytes { get; init; }
+
+    /// <summary>Whether a parent process holds our standard input: its end ends us.</summary>
+    public required bool Supervised { get; init; }
+}

@@ -1,0 +1,85 @@
+using System.Globalization;
+using EgpuFleet.Grains.Interfaces;
+using Microsoft.Extensions.Configuration;
+
+namespace EgpuFleet.NodeAgent.Hosting;
+
+/// <summary>Reads the options: flag, then environment (<c>EGPUFLEET_*</c>), then <c>appsettings.json</c> in the data folder, then default.</summary>
+public static class AgentConfiguration
+{
+    private const string EnvironmentPrefix = "EGPUFLEET_";
+
+    private static readonly Dictionary<string, string> Flags = new(StringComparer.Ordinal)
+    {
+        ["--data"] = "data",
+        ["--gateway"] = "gateway",
+        ["--node"] = "node",
+        ["--threads"] = "threads",
+        ["--engine-dir"] = "engine_dir",
+        ["--join-timeout-seconds"] = "join_timeout_seconds",
+        ["--model-cache-bytes"] = "model_cache_bytes",
+        ["--supervised"] = "supervised",
+    };
+
+    /// <exception cref="AgentStartException">Something is missing or malformed.</exception>
+    public static AgentOptions Read(string[] args)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        RefuseUnknownFlags(args);
+        var outer = new ConfigurationBuilder()
+            .AddEnvironmentVariables(EnvironmentPrefix)
+            .AddCommandLine(args, Flags)
+            .Build();
+        var data = outer["data"] ?? throw new AgentStartException("--data DIR is missing.");
+        var all = new ConfigurationBuilder()
+            .AddJsonFile(Path.Combine(Path.GetFullPath(data), "appsettings.json"), optional: true)
+            .AddConfiguration(outer)
+            .Build();
+        return new AgentOptions
+        {
+            Data = data,
+            Gateway = Gateway(all["gateway"]),
+            Node = Node(all["node"]),
+            Threads = (int)Number(all, "threads", Environment.ProcessorCount, Limits.Threads),
+            EngineDir = Path.GetFullPath(all["engine_dir"] ?? Path.Combine(AppContext.BaseDirectory, "engines")),
+            JoinTimeout = TimeSpan.FromSeconds(Number(all, "join_timeout_seconds", 600, 86_400)),
+            ModelCacheBytes = Number(all, "model_cache_bytes", Limits.ModelCacheBytes, long.MaxValue),
+            Supervised = all["supervised"] is "1" or "true",
+        };
+    }
+
+    private static void RefuseUnknownFlags(string[] args)
+    {
+        foreach (var arg in args)
+        {
+            var name = arg.Split('=')[0];
+            if (name.StartsWith('-') && !Flags.ContainsKey(name))
+                throw new AgentStartException($"Unknown flag {name}. Known: {string.Join(' ', Flags.Keys)}.");
+        }
+    }
+
+    private static Uri Gateway(string? text)
+    {
+        var given = text ?? "http://127.0.0.1:4780";
+        var isHttp =
+            Uri.TryCreate(given, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Query is "";
+        return isHttp ? uri! : throw new AgentStartException($"--gateway '{given}' is not an http URL.");
+    }
+
+    private static NodeId Node(string? text) =>
+        NodeId.TryParse(text, out var node)
+            ? node
+            : throw new AgentStartException(
+                $"--node '{text}' is not a node id: 1 to {NodeId.MaxLength} of a-z 0-9 -, no dash at the ends."
+            );
+
+    private static long Number(IConfiguration all, string key, long standard, long most)
+    {
+        if (all[key] is not { } text)
+            return Math.Min(standard, most);
+        var isNumber = long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number);
+        return isNumber && number >= 1 && number <= most
+            ? number
+            : throw new AgentStartException($"{key} '{text}' is not a whole number from 1 to {most}.");
+    }
+}

@@ -1,0 +1,81 @@
+using System.Net;
+using System.Net.Http.Headers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Http.Resilience;
+using Polly;
+
+namespace EgpuFleet.NodeAgent.Joining;
+
+/// <summary>The HTTP clients towards the gateway: the node's credential on every request, retries, and bounds.</summary>
+public static class GatewayHttp
+{
+    /// <summary>Small requests.</summary>
+    public const string Name = "gateway";
+
+    /// <summary>Model downloads: the body may take long, the headers may not.</summary>
+    public const string Downloads = "gateway-downloads";
+
+    public static IServiceCollection AddGatewayHttp(
+        this IServiceCollection services,
+        Uri gateway,
+        NodeCredential credential
+    )
+    {
+        ArgumentNullException.ThrowIfNull(credential);
+        services
+            .AddHttpClient(
+                Name,
+                client =>
+                {
+                    Common(client, gateway, credential);
+                    client.MaxResponseContentBufferSize = Limits.MembershipBytes;
+                    client.Timeout = TimeSpan.FromTicks(Limits.GatewayTimeout.Ticks * 3);
+                }
+            )
+            .ConfigurePrimaryHttpMessageHandler(Direct)
+            .AddResilienceHandler(Name, AddResilience);
+        services
+            .AddHttpClient(
+                Downloads,
+                client =>
+                {
+                    Common(client, gateway, credential);
+                    client.Timeout = Timeout.InfiniteTimeSpan;
+                }
+            )
+            .ConfigurePrimaryHttpMessageHandler(Direct)
+            .AddResilienceHandler(Downloads, AddResilience);
+        return services;
+    }
+
+    private static void Common(HttpClient client, Uri gateway, NodeCredential credential)
+    {
+        client.BaseAddress = gateway;
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", credential.Value);
+    }
+
+    // No proxy and no redirect: the credential goes to the configured gateway and nowhere else.
+    private static SocketsHttpHandler Direct() =>
+        new()
+        {
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            ConnectTimeout = TimeSpan.FromSeconds(2),
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        };
+
+    // Repeating a conditional membership write is safe: one that was done already is refused by its version.
+    private static void AddResilience(ResiliencePipelineBuilder<HttpResponseMessage> pipeline) =>
+        pipeline
+            .AddRetry(
+                new HttpRetryStrategyOptions
+                {
+                    MaxRetryAttempts = 2,
+                    Delay = TimeSpan.FromMilliseconds(200),
+                    BackoffType = DelayBackoffType.Exponential,
+                    UseJitter = true,
+                }
+            )
+            .AddTimeout(Limits.GatewayTimeout);
+}

@@ -1,0 +1,100 @@
+namespace EgpuFleet.NodeAgent;
+
+/// <summary>Every bound of the agent, each with its reason.</summary>
+public static class Limits
+{
+    /// <summary>Threads a device may be lent; ggml's own bound.</summary>
+    public const int Threads = 512;
+
+    /// <summary>Well under the 10 s lease, so that two lost heartbeats in a row still renew it.</summary>
+    public static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(3);
+
+    /// <summary>A heartbeat that takes longer is worth less than the next one.</summary>
+    public static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(4);
+
+    /// <summary>Least time between two heartbeats: state changes come in bursts.</summary>
+    public static readonly TimeSpan HeartbeatSpacing = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>A leaving agent says so, but does not stay for the answer of a silo that is itself going down.</summary>
+    public static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
+
+    /// <summary>How often lease deadlines are compared with the clock; a fortieth of the lease.</summary>
+    public static readonly TimeSpan LeaseCheckEvery = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Results wait at most this long for company in one report: what a crash can lose.</summary>
+    public static readonly TimeSpan ReportEvery = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Results of one report: a hundred long texts are still far below a message's 100 MiB.</summary>
+    public const int ReportItems = 100;
+
+    /// <summary>One report call; the pool writes it in group commit, milliseconds when healthy.</summary>
+    public static readonly TimeSpan ReportTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Tries of one report. While the lease lives that is a minute and more; then the shard is dropped and its lease runs out.</summary>
+    public const int ReportAttempts = 60;
+
+    /// <summary>Lease keys remembered after their end, so that a repeated StartShard starts nothing.</summary>
+    public const int RememberedLeases = 256;
+
+    /// <summary>Slots kept from batch work, so that an interactive request never queues behind it.</summary>
+    public const int InteractiveSlots = 2;
+
+    /// <summary>Sequences a model decodes at once: beyond it a CPU gains little and KV memory grows.</summary>
+    public const int Slots = 8;
+
+    /// <summary>Positions per slot at most: KV memory is slots × positions, and long contexts would crowd out other models.</summary>
+    public const int ContextTokens = 8192;
+
+    /// <summary>Below this a context is of no use; a model that fits only with less does not fit.</summary>
+    public const int SmallestContextTokens = 512;
+
+    /// <summary>Share of the machine's memory lent to models; the rest is the operating system's, the agent's and the owner's.</summary>
+    public const double MemoryShare = 0.6;
+
+    /// <summary>Chunks of one interactive stream between the worker and its reader: a slow reader pauses its own stream only.</summary>
+    public const int StreamChunks = 64;
+
+    /// <summary>A worker that does not listen by then is dead.</summary>
+    public static readonly TimeSpan WorkerStartTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest self-test: a cold CPU takes tens of milliseconds, a first GPU kernel several seconds.</summary>
+    public static readonly TimeSpan SelfTestTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>A 10 GB model from a slow disk.</summary>
+    public static readonly TimeSpan LoadTimeout = TimeSpan.FromMinutes(5);
+
+    /// <summary>Between SIGTERM and SIGKILL.</summary>
+    public static readonly TimeSpan WorkerStopTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>Deaths within <see cref="DeathWindow"/> that end restarting: something needs a person.</summary>
+    public const int DeathsToQuarantine = 5;
+
+    public static readonly TimeSpan DeathWindow = TimeSpan.FromMinutes(1);
+
+    /// <summary>First wait before a restart; doubled for each further death in the window.</summary>
+    public static readonly TimeSpan RestartAfter = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>A worker's log starts anew beyond this size.</summary>
+    public const long WorkerLogBytes = 1 << 20;
+
+    /// <summary>A request to the gateway, body of a model download apart.</summary>
+    public static readonly TimeSpan GatewayTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Largest membership answer read: ten thousand rows.</summary>
+    public const long MembershipBytes = 8 << 20;
+
+    /// <summary>Wait between two attempts to reach a gateway that is not up yet.</summary>
+    public static readonly TimeSpan JoinRetryEvery = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Silence in a model download after which it is tried again.</summary>
+    public static readonly TimeSpan DownloadIdleTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Attempts of one download; each goes on where the last one ended.</summary>
+    public const int DownloadAttempts = 5;
+
+    /// <summary>Disk never taken by models: a full system disk harms the owner's whole machine.</summary>
+    public const long DiskReserveBytes = 1L << 30;
+
+    /// <summary>Default share of disk for cached models.</summary>
+    public const long ModelCacheBytes = 100L << 30;
+}
