@@ -1,1 +1,38 @@
-return 0;
+using EgpuFleet.Kernels.Torch.Loading;
+using EgpuFleet.Kernels.Torch.SampleModel;
+using EgpuFleet.Kernels.Torch.SampleModel.Corpus;
+using TorchSharp;
+
+const string Usage = """
+    make-loadable LIBRARY            fit TorchSharp's native library to an older C++ runtime
+    corpus COUNT                     print generated documents
+    train-sample FILE STEPS THREADS  train the sample model and write it as GGUF
+    """;
+
+switch (args)
+{
+    case ["make-loadable", var library]:
+        if (TorchLibrary.MakeLoadable(library))
+            Console.WriteLine($"{library}: made loadable with this machine's C++ runtime.");
+        return 0;
+    case ["corpus", var count] when int.TryParse(count, out var documents):
+        foreach (var document in CorpusGenerator.Generate(documents, SampleRecipe.TinyFleet(1).Training.Seed))
+            Console.WriteLine(document.Text);
+        return 0;
+    case ["train-sample", var file, var steps, var threads]
+        when int.TryParse(steps, out var stepCount) && int.TryParse(threads, out var threadCount):
+        using (var cut = new CancellationTokenSource())
+        {
+            Console.CancelKeyPress += (_, press) =>
+            {
+                press.Cancel = true;
+                cut.Cancel();
+            };
+            torch.set_num_threads(threadCount);
+            new SampleRun(SampleRecipe.TinyFleet(stepCount), Console.Out, TimeProvider.System).Execute(file, cut.Token);
+        }
+        return 0;
+    default:
+        Console.Error.WriteLine(Usage);
+        return 2;
+}
