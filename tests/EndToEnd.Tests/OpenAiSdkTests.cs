@@ -1,0 +1,88 @@
+using System.ClientModel;
+using System.Text;
+using OpenAI;
+using OpenAI.Chat;
+
+namespace EgpuFleet.EndToEnd.Tests;
+
+/// <summary>The official .NET SDK against the gateway: what any OpenAI client sees.</summary>
+public sealed class OpenAiSdkTests(SharedFleet shared)
+{
+    [Fact]
+    public async Task The_sdk_chats()
+    {
+        var completion = (
+            await Chat()
+                .CompleteChatAsync(
+                    [new UserChatMessage("Who are you?")],
+                    new ChatCompletionOptions { Temperature = 0, MaxOutputTokenCount = 48 },
+                    TestContext.Current.CancellationToken
+                )
+        ).Value;
+
+        Assert.Contains(' ', completion.Content[0].Text);
+        Assert.Equal(ChatMessageRole.Assistant, completion.Role);
+        Assert.True(completion.Usage.InputTokenCount > 0);
+        Assert.Equal(
+            completion.Usage.TotalTokenCount,
+            completion.Usage.InputTokenCount + completion.Usage.OutputTokenCount
+        );
+    }
+
+    [Fact]
+    public async Task The_sdk_streams_the_same_text_that_it_gets_at_once()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        ChatMessage[] messages = [new UserChatMessage("What is a GPU?")];
+        var options = new ChatCompletionOptions { Temperature = 0, MaxOutputTokenCount = 32 };
+        var whole = (await Chat().CompleteChatAsync(messages, options, cancellationToken)).Value.Content[0].Text;
+
+        var streamed = new StringBuilder();
+        var updates = 0;
+        ChatFinishReason? finish = null;
+        await foreach (var update in Chat().CompleteChatStreamingAsync(messages, options, cancellationToken))
+        {
+            updates++;
+            finish = update.FinishReason ?? finish;
+            foreach (var part in update.ContentUpdate)
+                streamed.Append(part.Text);
+        }
+
+        Assert.Equal(whole, streamed.ToString());
+        Assert.NotNull(finish);
+        Assert.True(updates > 3, $"only {updates} updates");
+    }
+
+    [Fact]
+    public async Task The_sdk_sees_a_typed_error_for_an_unknown_model()
+    {
+        var error = await Assert.ThrowsAsync<ClientResultException>(async () =>
+            await Chat("no-such-model")
+                .CompleteChatAsync(
+                    [new UserChatMessage("Hello")],
+                    cancellationToken: TestContext.Current.CancellationToken
+                )
+        );
+
+        Assert.Equal(404, error.Status);
+        Assert.Contains("model_not_found", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_sdk_lists_the_registered_models()
+    {
+        var client = Client().GetOpenAIModelClient();
+
+        var models = (await client.GetModelsAsync(TestContext.Current.CancellationToken)).Value;
+
+        Assert.Contains(models, model => model.Id == SharedFleet.SampleModel);
+    }
+
+    private ChatClient Chat(string model = SharedFleet.SampleModel) => Client().GetChatClient(model);
+
+    private OpenAIClient Client() =>
+        new(
+            new ApiKeyCredential("no-key-is-needed-on-loopback"),
+            new OpenAIClientOptions { Endpoint = new Uri(shared.Fleet.Http.BaseAddress!, "/v1") }
+        );
+}
