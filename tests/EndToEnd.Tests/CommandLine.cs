@@ -17,6 +17,7 @@ internal static class CommandLine
     {
         var start = new ProcessStartInfo(Executable("Cli"), arguments)
         {
+            UseShellExecute = false,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             RedirectStandardInput = true,

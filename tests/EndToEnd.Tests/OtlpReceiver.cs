@@ -71,14 +71,15 @@ internal sealed class OtlpReceiver : IAsyncDisposable
             {
                 await arrived.WaitAsync(cancellationToken);
             }
-            catch (OperationCanceledException)
+            catch (OperationCanceledException cancelled)
             {
                 var seen = string.Join(
                     Environment.NewLine,
                     spans.Select(span => $"{span.Service} {span.Scope} {span.Name}")
                 );
                 throw new TimeoutException(
-                    $"The trace {traceId} never became complete. Spans seen:{Environment.NewLine}{seen}"
+                    $"The trace {traceId} never became complete. Spans seen:{Environment.NewLine}{seen}",
+                    cancelled
                 );
             }
         }

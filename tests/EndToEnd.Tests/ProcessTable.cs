@@ -12,7 +12,11 @@ internal static class ProcessTable
         CancellationToken cancellationToken
     )
     {
-        var start = new ProcessStartInfo("ps", ["-axww", "-o", "pid=,args="]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("ps", ["-axww", "-o", "pid=,args="])
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+        };
         using var ps = Process.Start(start)!;
         var output = await ps.StandardOutput.ReadToEndAsync(cancellationToken);
         await ps.WaitForExitAsync(cancellationToken);

@@ -2,7 +2,7 @@ using EgpuFleet.EndToEnd.Tests;
 using EgpuFleet.TestKit;
 
 [assembly: AssemblyFixture(typeof(SharedFleet))]
-[assembly: CollectionBehavior(DisableTestParallelization = true)]
+[assembly: Xunit.v3.Parallelization(Mode = Xunit.Sdk.ParallelMode.None)]
 
 namespace EgpuFleet.EndToEnd.Tests;
 
