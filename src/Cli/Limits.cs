@@ -1,0 +1,59 @@
+namespace EgpuFleet.Cli;
+
+/// <summary>Bounds of the command line and its supervisor, each with its reason.</summary>
+internal static class Limits
+{
+    /// <summary>Local agents on one machine; more than a machine has devices helps nobody.</summary>
+    public const int AgentsMax = 64;
+
+    /// <summary>A log above this is set aside once (<c>name.log.1</c>), so that two times this is the most on disk.</summary>
+    public const long LogBytesMax = 8L << 20;
+
+    /// <summary>Lines of a log quoted when a process did not stay up.</summary>
+    public const int LogLinesQuoted = 12;
+
+    /// <summary>One line of a child's output; longer ones are cut, so that a runaway child cannot fill memory.</summary>
+    public const int LogLineCharsMax = 16 * 1024;
+
+    /// <summary>Restarts of one process in <see cref="RestartWindow"/> before the fleet gives up.</summary>
+    public const int RestartsMax = 5;
+
+    /// <summary>A process that dies faster than this on average does not heal by itself.</summary>
+    public static readonly TimeSpan RestartWindow = TimeSpan.FromMinutes(1);
+
+    /// <summary>First wait before a restart; doubled each time.</summary>
+    public static readonly TimeSpan RestartDelayFirst = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Longest wait before a restart: a device should not idle longer for a passing fault.</summary>
+    public static readonly TimeSpan RestartDelayMax = TimeSpan.FromSeconds(8);
+
+    /// <summary>A child that has not stopped by then is killed.</summary>
+    public static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(15);
+
+    /// <summary>A supervisor stops agents and then the silo, each within <see cref="StopGrace"/>; beyond that it hangs.</summary>
+    public static readonly TimeSpan DownTimeout = TimeSpan.FromSeconds(45);
+
+    /// <summary>First start of the silo: initdb, migrations and a cold runtime on a slow disk.</summary>
+    public static readonly TimeSpan LiveTimeout = TimeSpan.FromMinutes(3);
+
+    /// <summary>From a live gateway to a ready device on every agent.</summary>
+    public static readonly TimeSpan ReadyTimeout = TimeSpan.FromMinutes(3);
+
+    /// <summary>Time between two looks at a process's health while it starts.</summary>
+    public static readonly TimeSpan HealthInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>Connecting to a local gateway takes milliseconds; a remote one within seconds.</summary>
+    public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>An answer's head; bodies (results, events) may take as long as they like.</summary>
+    public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(100);
+
+    /// <summary>Tries of a call that reads, or that carries an idempotency key.</summary>
+    public const int CallAttempts = 4;
+
+    /// <summary>A page of jobs, as the gateway allows at most.</summary>
+    public const int JobsListed = 100;
+
+    /// <summary>A test project that hangs is ended, and counts as failed.</summary>
+    public static readonly TimeSpan TestProjectTimeout = TimeSpan.FromMinutes(15);
+}

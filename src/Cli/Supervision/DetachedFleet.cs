@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using EgpuFleet.Cli.CommandLine;
+using EgpuFleet.Cli.Processes;
+using EgpuFleet.Cli.Terminal;
+using EgpuFleet.Cli.Verbs;
+
+namespace EgpuFleet.Cli.Supervision;
+
+/// <summary><c>up --detach</c>: this program again, in a session of its own, and a wait until it says that it is ready.</summary>
+internal static class DetachedFleet
+{
+    public static async Task<int> StartAsync(
+        Invocation invocation,
+        UpOptions options,
+        Steps steps,
+        CancellationToken cancellationToken
+    )
+    {
+        var paths = invocation.Paths;
+        paths.Create();
+        if (DataLock.IsHeld(paths))
+            return FleetReport.AlreadyRunning(invocation);
+        var log = paths.Log("fleet");
+        File.Delete(log);
+        steps.Say($"starting a silo and {options.Agents} agents in the background (log: {log})");
+        using var background = Start(options, log);
+        var exited = background.WaitForExitAsync(cancellationToken);
+        while (
+            FleetFile.Read(paths.FleetFile) is not { ReadyAt: not null } state || state.Supervisor.Pid != background.Id
+        )
+        {
+            if (exited.IsCompleted)
+                throw DidNotStart(log);
+            await Task.WhenAny(exited, Task.Delay(Limits.HealthInterval, invocation.Clock, cancellationToken));
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+        FleetReport.Ready(invocation, options, steps.Elapsed);
+        return ExitCodes.Ok;
+    }
+
+    private static Process Start(UpOptions options, string log)
+    {
+        var (file, arguments) = SessionExec.Command(
+            Programs.Cli,
+            ["up", "--data", options.Data, "--agents", options.Agents.ToString(), "--port", options.Port.ToString()],
+            log
+        );
+        return Process.Start(new ProcessStartInfo(file, arguments))!;
+    }
+
+    private static FleetFailure DidNotStart(string log)
+    {
+        var lines = File.Exists(log) ? File.ReadLines(log).TakeLast(Limits.LogLinesQuoted) : [];
+        return new FleetFailure(
+            $"The fleet did not start:{Environment.NewLine}{string.Join(Environment.NewLine, lines)}",
+            $"Read its log: {log}"
+        );
+    }
+}
