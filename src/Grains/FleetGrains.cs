@@ -21,6 +21,9 @@ public static class FleetGrains
         services.TryAddSingleton(new SchedulingOptions());
         services.TryAddSingleton<IModelCatalog, GrainModelCatalog>();
         services.TryAddSingleton<IDeviceCalls, GrainDeviceCalls>();
+        services.AddMetrics();
+        services.TryAddSingleton<FleetMetrics>();
+        services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, PoolKeeper>();
         return silo;
     }
 }

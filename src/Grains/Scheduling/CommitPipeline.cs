@@ -1,0 +1,66 @@
+using EgpuFleet.Grains.Ports;
+
+namespace EgpuFleet.Grains.Scheduling;
+
+/// <summary>
+/// Hands operations to the ledger without waiting, so that its group commit makes one fsync of many, and gives the outcomes
+/// back strictly in the order in which the operations were sent.
+/// </summary>
+/// <param name="wake">Called from any thread when a commit has returned.</param>
+internal sealed class CommitPipeline(ILedger ledger, LeaderTerm term, Action wake, CancellationToken stopped)
+{
+    private readonly Queue<Sent> inFlight = new();
+
+    private sealed record Sent(
+        Task<IReadOnlyList<LedgerOutcome>> Commit,
+        Action<IReadOnlyList<LedgerOutcome>> Then,
+        Action<Exception> Abandon
+    );
+
+    public int Count => inFlight.Count;
+
+    /// <summary>Sends a list of operations, all of one transaction.</summary>
+    /// <param name="then">Takes the outcomes in, on the loop; not called when the commit failed.</param>
+    /// <param name="abandon">Called instead when the turn ends without knowing the outcome.</param>
+    public void Send(
+        IReadOnlyList<LedgerOperation> operations,
+        Action<IReadOnlyList<LedgerOutcome>> then,
+        Action<Exception> abandon
+    )
+    {
+        var commit = CommitAsync(operations);
+        inFlight.Enqueue(new Sent(commit, then, abandon));
+        commit.GetAwaiter().OnCompleted(wake);
+    }
+
+    /// <summary>Takes in every commit that has returned, as far as its predecessors have.</summary>
+    /// <exception cref="LeaderFencedException">The term is over.</exception>
+    /// <exception cref="LedgerUnavailableException">The outcome is not known.</exception>
+    public void TakeReturned()
+    {
+        while (inFlight.TryPeek(out var oldest) && oldest.Commit.IsCompleted)
+        {
+            // Throws what the commit threw; the entry then stays and is abandoned with the rest.
+            var outcomes = oldest.Commit.GetAwaiter().GetResult();
+            inFlight.Dequeue();
+            oldest.Then(outcomes);
+        }
+    }
+
+    /// <summary>Waits until the oldest commit has returned, well or not.</summary>
+    public async Task WaitForOldestAsync()
+    {
+        if (inFlight.TryPeek(out var oldest))
+            await Task.WhenAny(oldest.Commit);
+    }
+
+    /// <summary>Tells everyone still waiting that the turn has ended.</summary>
+    public void Abandon(Exception why)
+    {
+        while (inFlight.TryDequeue(out var sent))
+            sent.Abandon(why);
+    }
+
+    private async Task<IReadOnlyList<LedgerOutcome>> CommitAsync(IReadOnlyList<LedgerOperation> operations) =>
+        await ledger.CommitAsync(term, operations, stopped);
+}

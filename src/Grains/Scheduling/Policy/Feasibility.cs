@@ -1,0 +1,78 @@
+using System.Globalization;
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Models;
+
+namespace EgpuFleet.Grains.Scheduling.Policy;
+
+/// <summary>Whether a model fits a device, and if it fits none, why a job waits.</summary>
+public static class Feasibility
+{
+    /// <summary>Bytes to serve a model: weights, the key-value memory of every slot at its context, and a reserve.</summary>
+    public static long RequiredBytes(ModelRecord model, PolicyOptions options)
+    {
+        var context = Math.Min(Math.Max(model.ContextLength, 1), options.ContextTokens);
+        var keyValue = (Int128)Math.Max(model.KvBytesPerToken, 0) * context * options.Slots;
+        var total = keyValue + Math.Max(model.WeightBytes, 0) + options.ReserveBytes;
+        return total > long.MaxValue ? long.MaxValue : (long)total;
+    }
+
+    /// <summary>It would fit the device's memory if the device were empty.</summary>
+    public static bool FitsEmpty(DeviceSlot device, ModelRecord model, PolicyOptions options) =>
+        RequiredBytes(model, options) <= device.MemoryBytes;
+
+    /// <summary>
+    /// It fits as the device is: loaded already, or the device is idle and may drop what it holds, or there is room beside
+    /// what serves requests there now.
+    /// </summary>
+    public static bool FitsNow(DeviceSlot device, ModelRecord model, PolicyOptions options)
+    {
+        var required = RequiredBytes(model, options);
+        if (required > device.MemoryBytes)
+            return false;
+        return device.ActiveSequences == 0
+            || device.LoadedModels.Contains(model.Ref.Sha256)
+            || required <= device.MemoryBytes - Math.Max(device.MemoryUsedBytes, 0);
+    }
+
+    /// <summary>Why a job got nothing, given that nothing free fitted it.</summary>
+    public static Refusal Explain(WaitingJob job, FleetSnapshot snapshot)
+    {
+        if (job.Model is not { } model)
+            return new Refusal(
+                RefusalCode.ModelNotFound,
+                "The model of the job is not registered any more.",
+                "Register the model again under its name."
+            );
+        var ready = snapshot.Devices.Where(device => device.Ready).ToList();
+        if (ready.Count == 0)
+            return new Refusal(
+                RefusalCode.NoMatchingDevice,
+                "No device of the pool is ready.",
+                "Start an agent, or see why its devices are not ready."
+            );
+        var fitting = ready.Where(device => FitsEmpty(device, model, snapshot.Options)).ToList();
+        if (fitting.Count == 0)
+        {
+            var needed = Gigabytes(RequiredBytes(model, snapshot.Options));
+            var largest = Gigabytes(ready.Max(device => device.MemoryBytes));
+            return new Refusal(
+                RefusalCode.ModelTooLarge,
+                $"The model needs {needed} GB; the largest ready device has {largest} GB.",
+                "Add a device with more memory, or use a smaller quantization."
+            );
+        }
+        if (!fitting.Exists(device => FitsNow(device, model, snapshot.Options)))
+            return new Refusal(
+                RefusalCode.WaitingForGpuMemory,
+                "Every device that is large enough serves another model now and has no room beside it."
+            );
+        return fitting.TrueForAll(device => device.Leased)
+            ? new Refusal(RefusalCode.WaitingForPriority, "Every device that fits works on a job that comes first.")
+            : new Refusal(
+                RefusalCode.DeviceBusy,
+                "A device that fits has just refused or failed a shard; it is tried again shortly."
+            );
+    }
+
+    private static string Gigabytes(long bytes) => (bytes / 1e9).ToString("0.0", CultureInfo.InvariantCulture);
+}

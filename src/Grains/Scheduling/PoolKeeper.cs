@@ -1,0 +1,58 @@
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Scheduling;
+using Microsoft.Extensions.Logging;
+
+namespace EgpuFleet.Grains.Scheduling;
+
+/// <summary>
+/// Keeps the default pool's grain alive from every control silo: whichever silo held it, the others call it back within
+/// <see cref="SchedulingOptions.PoolKeepAlive"/>.
+/// </summary>
+internal sealed partial class PoolKeeper(
+    IGrainFactory grains,
+    SchedulingOptions options,
+    TimeProvider time,
+    ILogger<PoolKeeper> logger
+) : ILifecycleParticipant<ISiloLifecycle>, IDisposable
+{
+    private readonly CancellationTokenSource stop = new();
+    private Task keeping = Task.CompletedTask;
+
+    public void Participate(ISiloLifecycle lifecycle) =>
+        lifecycle.Subscribe(nameof(PoolKeeper), ServiceLifecycleStage.Active, StartAsync, StopAsync);
+
+    private Task StartAsync(CancellationToken cancellationToken)
+    {
+        keeping = Task.Run(() => KeepAsync(stop.Token), CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    private async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await stop.CancelAsync();
+        await keeping.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    public void Dispose() => stop.Dispose();
+
+    private async Task KeepAsync(CancellationToken cancellationToken)
+    {
+        var pool = grains.GetGrain<IPoolGrain>(PoolId.Default.Value);
+        using var timer = new PeriodicTimer(options.PoolKeepAlive, time);
+        do
+        {
+            try
+            {
+                await pool.EnsureLeading().WaitAsync(cancellationToken);
+            }
+            // Whatever kept it from answering, the next round asks again; the pool itself logs why.
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                LogNotReached(logger, exception, PoolId.Default);
+            }
+        } while (await timer.WaitForNextTickAsync(cancellationToken));
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The scheduler of pool {Pool} did not answer.")]
+    private static partial void LogNotReached(ILogger logger, Exception exception, PoolId pool);
+}
