@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace EgpuFleet.Api;
 
 /// <summary>A machine. State: ready, silent, offline.</summary>
@@ -67,5 +69,5 @@ public sealed record ProblemInfo(
     int? Status,
     string? Detail,
     IReadOnlyDictionary<string, string[]>? Errors,
-    string? TraceId
+    [property: JsonPropertyName("traceId")] string? TraceId
 );

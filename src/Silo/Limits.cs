@@ -1,6 +1,6 @@
 namespace EgpuFleet.Silo;
 
-/// <summary>Bounds of everything this process does with Postgres, each with its reason.</summary>
+/// <summary>Bounds of the control process, each with its reason: the database first, then the gateway.</summary>
 public static partial class Limits
 {
     /// <summary>Oldest server accepted: older ones no longer get security fixes.</summary>
@@ -44,4 +44,114 @@ public static partial class Limits
 
     /// <summary>A migration waits this long for another silo that is migrating the same database.</summary>
     public static readonly TimeSpan MigrationTimeout = TimeSpan.FromMinutes(5);
+
+    // The gateway.
+
+    /// <summary>One request body to a job endpoint: 100,000 prompts of 2.6 KB.</summary>
+    public const long JobBodyBytes = 256L << 20;
+
+    /// <summary>
+    /// Where the server itself hangs up. Above <see cref="JobBodyBytes"/>, so that a client that is a little too large is
+    /// read to its end and sees the 413 instead of a reset connection.
+    /// </summary>
+    public const long DrainedBodyBytes = 2 * JobBodyBytes;
+
+    /// <summary>A job given as one JSON value is held in memory while it is read; larger inputs come as a form part.</summary>
+    public const long JobJsonBytes = 32L << 20;
+
+    /// <summary>The form part that describes a job, without its prompts.</summary>
+    public const int JobPartBytes = 64 << 10;
+
+    /// <summary>One line of an input: far above any context this build can serve.</summary>
+    public const int LineBytes = 1 << 20;
+
+    /// <summary>Items of one job: its duplicate check and its shards stay small.</summary>
+    public const int ItemsPerJob = 100_000;
+
+    /// <summary>A submitter's own name for an item: holds a URL or a hash.</summary>
+    public const int CustomIdLength = 256;
+
+    /// <summary>Messages of one chat: above any conversation that fits a context.</summary>
+    public const int ChatMessages = 4096;
+
+    /// <summary>Stop strings, as OpenAI has it.</summary>
+    public const int StopStrings = 4;
+
+    /// <summary>One stop string: the engine holds back as much output as it is long.</summary>
+    public const int StopStringLength = 256;
+
+    /// <summary>Tokens asked for: above any context.</summary>
+    public const int MaxTokens = 1 << 20;
+
+    /// <summary>An idempotency key: room for two UUIDs and a prefix.</summary>
+    public const int IdempotencyKeyLength = 255;
+
+    /// <summary>Inputs stored at once, each holding one database connection; more submitters wait.</summary>
+    public const int ConcurrentStagings = 8;
+
+    /// <summary>Items of a page, as documented.</summary>
+    public const int PageItems = 100;
+
+    /// <summary>Items of a page when the caller names no number.</summary>
+    public const int PageItemsDefault = 20;
+
+    /// <summary>Job events read at once while a log is streamed.</summary>
+    public const int EventsPerRead = 500;
+
+    /// <summary>Body of an interactive request: a full context of the largest models as text, many times over.</summary>
+    public const long CompletionBodyBytes = 16L << 20;
+
+    /// <summary>Body of a small internal request: a membership row is a few hundred bytes.</summary>
+    public const long InternalBodyBytes = 256 << 10;
+
+    /// <summary>Depth of JSON: the deepest request has four levels.</summary>
+    public const int JsonDepth = 16;
+
+    /// <summary>One model file: the largest published ones have about 1 TB.</summary>
+    public const long ModelBytes = 2L << 40;
+
+    /// <summary>Name of a model.</summary>
+    public const int ModelNameLength = 128;
+
+    /// <summary>Model files received at once: more would only share one disk.</summary>
+    public const int ConcurrentUploads = 4;
+
+    /// <summary>Left free on the disk of the models when a file is received: the database lives on it too.</summary>
+    public const long DiskReserveBytes = 256L << 20;
+
+    /// <summary>Node credentials remembered, so that a membership call costs no grain call.</summary>
+    public const int RememberedCredentials = 1024;
+
+    /// <summary>How long a node credential is remembered: the longest that a revoked node may still call.</summary>
+    public static readonly TimeSpan CredentialMemory = TimeSpan.FromSeconds(30);
+
+    /// <summary>Silence on a stream before a comment is sent: proxies close at 60 s, design/7 asks for at most 15 s.</summary>
+    public static readonly TimeSpan StreamSilence = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often a watched job's item counts are looked at: one row read per watcher.</summary>
+    public static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long an interactive request waits for a device and for its model to load.</summary>
+    public static readonly TimeSpan LoadWait = TimeSpan.FromSeconds(120);
+
+    /// <summary>How often a waiting interactive request asks the pool again.</summary>
+    public static readonly TimeSpan RouteInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Devices tried for one interactive request before it is answered with the last failure.</summary>
+    public const int RouteAttempts = 3;
+
+    /// <summary>One readiness check: a probe must answer while its caller still listens.</summary>
+    public static readonly TimeSpan ReadyCheckTimeout = TimeSpan.FromSeconds(3);
+
+    /// <summary>How often a control silo makes sure that its pool has a leader.</summary>
+    public static readonly TimeSpan LeadershipInterval = TimeSpan.FromSeconds(3);
+
+    /// <summary>Rows of silos that died this long ago are removed: long enough to be read after an incident.</summary>
+    public static readonly TimeSpan DeadSiloMemory = TimeSpan.FromMinutes(10);
+
+    /// <summary>A stop that takes longer is cut off: the database survives that, and a supervisor waits for it.</summary>
+    public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>What a client is told to wait after a 503.</summary>
+    public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
 }

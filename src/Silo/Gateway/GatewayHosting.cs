@@ -1,0 +1,54 @@
+using System.Net;
+using EgpuFleet.Api;
+using EgpuFleet.Silo.Gateway.Health;
+using EgpuFleet.Silo.Gateway.Native;
+using EgpuFleet.Silo.Membership;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+
+namespace EgpuFleet.Silo.Gateway;
+
+/// <summary>The REST gateway: what it needs, and every route it has.</summary>
+public static class GatewayHosting
+{
+    public static void AddGateway(this WebApplicationBuilder builder, int port)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = Limits.CompletionBodyBytes;
+            kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        var services = builder.Services;
+        services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
+        services.AddOpenApi();
+        services.AddSingleton<Fleet>();
+        services.AddSingleton<ModelLookup>();
+        services.AddSingleton<GatewayMetrics>();
+        services.AddSingleton<Readiness>();
+        services.AddSingleton<JobViews>();
+        services.AddSingleton<JobEvents>();
+        services.AddSingleton<SubmitJob>();
+        services.AddSingleton<FleetPicture>();
+        services.AddSingleton<ModelStore>();
+        services.AddSingleton<ModelUpload>();
+        services.AddSingleton<NodeAuthentication>();
+        services.AddSingleton<Enrolment>();
+        services.AddSingleton<MembershipProxy>();
+    }
+
+    public static void MapGateway(this WebApplication app, int port)
+    {
+        ArgumentNullException.ThrowIfNull(app);
+        app.UseMiddleware<ErrorBoundary>();
+        app.UseMiddleware<RequestGuard>(port);
+        app.UseRouting();
+        app.MapHealth();
+        app.MapJobs();
+        app.MapFleet();
+        app.MapModels();
+        app.MapInternal();
+        app.MapOpenApi();
+        app.MapPrometheusScrapingEndpoint();
+    }
+}

@@ -1,0 +1,58 @@
+using System.Security.Cryptography;
+
+namespace EgpuFleet.Silo.Gateway.Native;
+
+/// <summary>Passes a stream on, refuses it beyond a number of bytes, and hashes what was read.</summary>
+public sealed class BoundedStream(Stream inner, long limitBytes) : Stream
+{
+    private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+
+    public long BytesRead { get; private set; }
+
+    public override bool CanRead => true;
+
+    public override bool CanSeek => false;
+
+    public override bool CanWrite => false;
+
+    public override long Length => throw new NotSupportedException();
+
+    public override long Position
+    {
+        get => BytesRead;
+        set => throw new NotSupportedException();
+    }
+
+    /// <summary>Hash of what was read so far.</summary>
+    public byte[] Sha256() => hash.GetCurrentHash();
+
+    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+    {
+        var count = await inner.ReadAsync(buffer, cancellationToken);
+        BytesRead += count;
+        if (BytesRead > limitBytes)
+            throw GatewayException.TooLarge($"The input is larger than {limitBytes >> 20} MiB.");
+        hash.AppendData(buffer.Span[..count]);
+        return count;
+    }
+
+    public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
+        ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+
+    public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    public override void Flush() { }
+
+    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
+    public override void SetLength(long value) => throw new NotSupportedException();
+
+    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            hash.Dispose();
+        base.Dispose(disposing);
+    }
+}

@@ -1,0 +1,72 @@
+using EgpuFleet.Api;
+using EgpuFleet.Grains.Interfaces.Fleet;
+using EgpuFleet.Grains.Interfaces.Models;
+
+namespace EgpuFleet.Silo.Gateway.Native;
+
+/// <summary>Nodes, devices and models as the public API shows them.</summary>
+public static class FleetViews
+{
+    public static NodeInfo Show(NodeView node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        return new NodeInfo(
+            node.Node.Value,
+            JobViews.Word(node.State),
+            node.Facts?.HostName,
+            node.Facts?.OperatingSystem,
+            node.Facts?.Architecture,
+            node.Facts?.AgentVersion,
+            node.Facts?.ProcessId,
+            node.LastHeard,
+            [.. node.Devices.Select(device => device.Facts.Device.ToString())]
+        );
+    }
+
+    /// <param name="node">State of its node: a device of a node that is not heard is offline, whatever it said last.</param>
+    /// <param name="namesByHash">Names of registered models.</param>
+    public static DeviceInfo Show(DeviceStatus device, NodeState node, ILookup<string, string> namesByHash)
+    {
+        ArgumentNullException.ThrowIfNull(device);
+        var heard = node == NodeState.Ready;
+        return new DeviceInfo(
+            device.Facts.Device.ToString(),
+            device.Facts.Device.Node.Value,
+            JobViews.Word(device.Facts.Kind),
+            device.Facts.Name,
+            device.Facts.Engine,
+            JobViews.Word(heard ? device.State : DeviceState.Offline),
+            heard ? device.Reason : "Its agent is not heard.",
+            device.Facts.Threads,
+            device.Facts.MemoryBytes,
+            device.MemoryUsedBytes,
+            device.TokensPerSecond,
+            [.. device.LoadedModels.Select(hash => namesByHash[hash].FirstOrDefault() ?? hash)],
+            [
+                .. device.RunningShards.Select(lease => new RunningShard(
+                    lease.Shard.Job.ToString(),
+                    lease.Shard.Number,
+                    lease.Epoch
+                )),
+            ],
+            device.ActiveSequences,
+            device.WorkerProcessId > 0 ? device.WorkerProcessId : null
+        );
+    }
+
+    public static ModelInfo Show(ModelRecord model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        return new ModelInfo(
+            model.Ref.Name,
+            model.Ref.Sha256,
+            model.Ref.SizeBytes,
+            model.Architecture,
+            model.Quantization,
+            model.ParameterCount,
+            model.ContextLength,
+            model.HasChatTemplate,
+            model.CreatedAt
+        );
+    }
+}

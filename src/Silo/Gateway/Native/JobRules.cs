@@ -1,0 +1,49 @@
+using System.Security.Cryptography;
+using EgpuFleet.Api;
+using EgpuFleet.Grains.Interfaces.Serving;
+
+namespace EgpuFleet.Silo.Gateway.Native;
+
+/// <summary>What a job request may say; every refusal names its field.</summary>
+public static class JobRules
+{
+    public const int PriorityBound = 100;
+
+    public static void Check(JobRequest job)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        if (job.Kind != "batch")
+            throw GatewayException.Invalid("kind", "must be batch");
+        if (string.IsNullOrEmpty(job.Model))
+            throw GatewayException.Invalid("model", "is needed");
+        if (job.Priority is < -PriorityBound or > PriorityBound)
+            throw GatewayException.Invalid("priority", $"must be between -{PriorityBound} and {PriorityBound}");
+    }
+
+    /// <summary>Greedy when nothing is said.</summary>
+    public static GenerationParameters Parameters(GenerationOptions? options)
+    {
+        var given = options ?? new GenerationOptions();
+        if (given.MaxTokens is < 1 or > Limits.MaxTokens)
+            throw GatewayException.Invalid("generation.max_tokens", $"must be between 1 and {Limits.MaxTokens}");
+        if (given.Temperature is not (null or (>= 0 and <= 2)))
+            throw GatewayException.Invalid("generation.temperature", "must be between 0 and 2");
+        if (given.TopP is not (null or (> 0 and <= 1)))
+            throw GatewayException.Invalid("generation.top_p", "must be above 0 and at most 1");
+        if (given.TopK is < 0)
+            throw GatewayException.Invalid("generation.top_k", "must be at least 0");
+        if (given.Seed is < 0)
+            throw GatewayException.Invalid("generation.seed", "must be at least 0");
+        return new GenerationParameters(
+            given.MaxTokens,
+            given.Temperature ?? 0,
+            given.TopP ?? 1,
+            given.TopK ?? 0,
+            given.Seed ?? (given.Temperature > 0 ? NewSeed() : 0),
+            StopRules.Check(given.Stop ?? [], "generation.stop")
+        );
+    }
+
+    /// <summary>A seed nobody named; kept with the job, so that its results can be made again.</summary>
+    public static long NewSeed() => RandomNumberGenerator.GetInt32(int.MaxValue);
+}

@@ -1,0 +1,111 @@
+using System.Text.Json;
+using EgpuFleet.Api;
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Scheduling;
+using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Grains.Ports;
+using Orleans.Runtime;
+
+namespace EgpuFleet.Silo.Gateway.Native;
+
+/// <summary>Jobs, events and results as the public API shows them.</summary>
+public sealed class JobViews(Fleet fleet, ILedger ledger)
+{
+    /// <exception cref="GatewayException">404: no such job.</exception>
+    public async Task<JobInfo> RequireAsync(JobId id, CancellationToken cancellationToken)
+    {
+        var record = await ledger.FindJobAsync(id, cancellationToken) ?? throw NotFound(id.ToString());
+        return (await ShowAsync([record]))[0];
+    }
+
+    /// <summary>The id in a path; anything that is not one names no job.</summary>
+    public static JobId ParseId(string text) => JobId.TryParse(text, out var id) ? id : throw NotFound(text);
+
+    public static GatewayException NotFound(string id) => GatewayException.NotFound($"No job is called {id}.");
+
+    /// <summary>The records, with the reason of those that wait. A pool that does not answer leaves the reasons out.</summary>
+    public async Task<IReadOnlyList<JobInfo>> ShowAsync(IReadOnlyList<JobRecord> records)
+    {
+        ArgumentNullException.ThrowIfNull(records);
+        var waiting = records.Where(job => job.State == JobState.Queued).Select(job => job.Spec.Id).ToArray();
+        var reasons = waiting.Length == 0 ? null : await ExplainAsync(waiting);
+        return [.. records.Select(job => Show(job, reasons?.GetValueOrDefault(job.Spec.Id)))];
+    }
+
+    public static JobInfo Show(JobRecord job, Refusal? reason = null)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return new JobInfo(
+            job.Spec.Id.ToString(),
+            "job",
+            Word(job.Spec.Kind),
+            job.Spec.Model.Name,
+            Word(job.State),
+            job.Spec.Priority,
+            new ItemCounts(job.Spec.ItemCount, job.CompletedItems, job.FailedItems),
+            Show(job.Spec.Generation),
+            job.CreatedAt,
+            job.StartedAt,
+            job.FinishedAt,
+            reason is null ? null : new WaitReason(CodeOf(reason.Code), reason.Message, reason.Action),
+            job.Failure
+        );
+    }
+
+    public static JobEventInfo Show(JobEvent line)
+    {
+        ArgumentNullException.ThrowIfNull(line);
+        return new JobEventInfo(
+            line.Sequence,
+            line.At,
+            Word(line.Kind),
+            line.Shard,
+            line.Epoch,
+            line.Device?.ToString(),
+            line.ItemCount,
+            line.Message
+        );
+    }
+
+    public static ResultLine Show(ItemResult result)
+    {
+        ArgumentNullException.ThrowIfNull(result);
+        var failed = result.ErrorCode is not null;
+        return new ResultLine(
+            result.Index,
+            result.CustomId,
+            result.Text,
+            result.FinishReason,
+            failed ? null : new TokenUsage(result.PromptTokens, result.CompletionTokens),
+            failed ? new ResultError(result.ErrorCode!, result.ErrorMessage ?? string.Empty) : null,
+            result.Device.Node.Value,
+            result.Device.ToString(),
+            result.WorkerProcessId,
+            result.Attempt,
+            result.DurationMilliseconds
+        );
+    }
+
+    /// <summary>Reason codes keep the words of the design, so <c>NoMatchingDevice</c> stays as it is.</summary>
+    public static string CodeOf(RefusalCode code) => code.ToString();
+
+    /// <summary>Enum names in snake_case.</summary>
+    public static string Word<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+
+    private static GenerationOptions Show(GenerationParameters given) =>
+        new(given.MaxTokens, given.Temperature, given.TopP, given.TopK, given.Seed, given.Stop);
+
+    private async Task<IReadOnlyDictionary<JobId, Refusal>?> ExplainAsync(JobId[] jobs)
+    {
+        try
+        {
+            return await fleet.Pool.ExplainWaiting(jobs);
+        }
+        catch (Exception e) when (e is PoolUnavailableException or TimeoutException or OrleansException)
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,28 @@
+using EgpuFleet.Silo.Membership;
+using Npgsql;
+
+namespace EgpuFleet.Silo.Hosting;
+
+/// <summary>What stands behind the gateway: clock, database, and the small services that keep the control plane going.</summary>
+public static class ControlPlane
+{
+    public static void AddControlPlane(
+        this IServiceCollection services,
+        SiloSettings settings,
+        DataFolder folder,
+        string connectionString
+    )
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        services.AddSingleton(TimeProvider.System);
+        services.AddSingleton(settings);
+        services.AddSingleton(folder);
+        services.AddSingleton(EnrolmentSecret.ReadOrCreate(folder));
+        services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
+        services.AddHostedService<LeadershipKeeper>();
+        services.AddHostedService<DeadSiloSweep>();
+        if (settings.Supervised)
+            services.AddHostedService<SupervisorWatch>();
+        services.Configure<HostOptions>(options => options.ShutdownTimeout = Limits.ShutdownTimeout);
+    }
+}

@@ -1,0 +1,31 @@
+using System.Net;
+using EgpuFleet.Grains;
+using EgpuFleet.Grains.Interfaces.Placement;
+using Orleans.Runtime;
+
+namespace EgpuFleet.Silo.Hosting;
+
+/// <summary>The control silo: membership, grain state and reminders in Postgres, loopback only, no client gateway.</summary>
+public static class OrleansHosting
+{
+    private const string Invariant = "Npgsql";
+
+    public static void AddControlSilo(this WebApplicationBuilder builder, string connectionString, SiloPorts ports)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        builder.UseOrleans(silo =>
+        {
+            silo.UseFleetClusterTuning(ControlSilo.Name, ClusterTuning.ProbedByControlSilo);
+            silo.ConfigureEndpoints(IPAddress.Loopback, ports.Silo, gatewayPort: 0, listenOnAnyHostAddress: false);
+            silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, connectionString));
+            silo.AddAdoNetGrainStorage(
+                FleetStorage.Name,
+                o => (o.Invariant, o.ConnectionString) = (Invariant, connectionString)
+            );
+            silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connectionString));
+            silo.AddFleetGrains();
+            silo.Services.AddSingleton<FatalErrorExit>();
+            silo.Services.AddSingleton<IFatalErrorHandler>(services => services.GetRequiredService<FatalErrorExit>());
+        });
+    }
+}

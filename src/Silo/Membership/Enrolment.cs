@@ -1,0 +1,32 @@
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
+using EgpuFleet.Grains.Interfaces.Membership;
+using EgpuFleet.Silo.Gateway;
+
+namespace EgpuFleet.Silo.Membership;
+
+/// <summary>
+/// <c>POST /internal/nodes</c>: whoever knows the enrolment secret may name a node and the hash of its credential. The
+/// names of control silos are not for nodes: placement finds a node by its silo's name.
+/// </summary>
+public sealed class Enrolment(EnrolmentSecret secret, NodeAuthentication nodes, Fleet fleet, TimeProvider time)
+{
+    private const int HashLength = 64;
+
+    public async Task<IResult> HandleAsync(HttpRequest request)
+    {
+        if (!secret.Matches(BearerToken.Require(request)))
+            throw BearerToken.Refused("This is not the enrolment secret.");
+        var enrolment = await InternalJson.ReadAsync<NodeEnrolment>(request);
+        if (!NodeId.TryParse(enrolment.Node, out var node) || IsReserved(node))
+            throw GatewayException.Invalid("node", "is not a name that a node may have");
+        var hash = enrolment.CredentialSha256;
+        if (hash.Length != HashLength || !hash.All(char.IsAsciiHexDigitLower))
+            throw GatewayException.Invalid("credential_sha256", "must be 64 lower-case hex digits");
+        await fleet.Nodes.Enrol(new NodeRecord(node, hash, time.GetUtcNow()));
+        nodes.Forget();
+        return Results.NoContent();
+    }
+
+    private static bool IsReserved(NodeId node) => node.Value.StartsWith("control-", StringComparison.Ordinal);
+}
