@@ -1,1 +1,11 @@
-return 0;
+using EgpuFleet.Kernels.LlamaCpp;
+using EgpuFleet.Kernels.Protocol;
+using Microsoft.Extensions.Logging;
+
+using var loggers = LoggerFactory.Create(logging =>
+    logging
+        .AddSimpleConsole(console => console.SingleLine = true)
+        .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
+);
+await using var engine = new LlamaEngine();
+return await WorkerProgram.RunAsync(args, engine, loggers);

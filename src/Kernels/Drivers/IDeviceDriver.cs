@@ -1,0 +1,44 @@
+namespace EgpuFleet.Kernels.Drivers;
+
+/// <summary>Finds devices of one kind and tells their state, without opening them: safe beside a running worker.</summary>
+public interface IDeviceDriver
+{
+    DeviceKind Kind { get; }
+
+    /// <summary>The devices there are now; empty where this kind cannot be here.</summary>
+    Task<IReadOnlyList<DeviceDescription>> DiscoverAsync(CancellationToken cancellationToken);
+}
+
+public enum DeviceKind
+{
+    Cpu,
+}
+
+public enum DeviceState
+{
+    /// <summary>A worker can be started on it.</summary>
+    Usable,
+
+    /// <summary>It is there, but not all that a worker needs is.</summary>
+    Unusable,
+}
+
+/// <summary>What a driver knows of a device.</summary>
+/// <param name="Name">Unique on its node and the same after a restart, such as <c>cpu</c>.</param>
+/// <param name="Kind">Which driver it belongs to.</param>
+/// <param name="Model">What it calls itself, such as <c>Apple M4</c>.</param>
+/// <param name="State">Whether a worker can be started on it.</param>
+/// <param name="Reason">Why it is unusable; null where it is usable.</param>
+/// <param name="CoreCount">Processor threads this process may use.</param>
+/// <param name="TotalMemoryBytes">Memory of the device, or what this process may use of it where that is less.</param>
+/// <param name="AvailableMemoryBytes">Of it, free or freed on demand now.</param>
+public sealed record DeviceDescription(
+    string Name,
+    DeviceKind Kind,
+    string Model,
+    DeviceState State,
+    string? Reason,
+    int CoreCount,
+    long TotalMemoryBytes,
+    long AvailableMemoryBytes
+);

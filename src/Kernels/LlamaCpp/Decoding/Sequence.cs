@@ -1,0 +1,116 @@
+using System.Threading.Channels;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.LlamaCpp.Native;
+using EgpuFleet.Kernels.LlamaCpp.Text;
+
+namespace EgpuFleet.Kernels.LlamaCpp.Decoding;
+
+/// <summary>
+/// One generation on its way through the decode loop. The loop's thread owns it; the reader side only reads
+/// <see cref="Output"/> and abandons.
+/// </summary>
+internal sealed class Sequence
+{
+    private readonly Channel<GeneratedToken> output = Channel.CreateBounded<GeneratedToken>(
+        // One more for the last item of a sequence that ends while its reader lags.
+        new BoundedChannelOptions(Limits.OutputTokens + 1) { SingleReader = true, SingleWriter = true }
+    );
+    private readonly Vocabulary vocabulary;
+    private readonly CompletionText text;
+    private readonly CancellationToken cancellationToken;
+    private readonly int maxTokens;
+    private volatile bool abandoned;
+
+    public Sequence(
+        int[] prompt,
+        int maxTokens,
+        GenerateRequest request,
+        Vocabulary vocabulary,
+        CancellationToken cancellationToken
+    )
+    {
+        Prompt = prompt;
+        this.maxTokens = maxTokens;
+        Options = request.Options;
+        Priority = request.Priority;
+        this.vocabulary = vocabulary;
+        this.cancellationToken = cancellationToken;
+        text = new CompletionText(request.Options.StopStrings);
+    }
+
+    public int[] Prompt { get; }
+
+    public GenerationOptions Options { get; }
+
+    public GenerationPriority Priority { get; }
+
+    public ChannelReader<GeneratedToken> Output => output.Reader;
+
+    /// <summary>The slot it decodes in; also its sequence id in the KV cache.</summary>
+    public int Slot { get; set; }
+
+    /// <summary>Tokens of it in the KV cache.</summary>
+    public int Position { get; set; }
+
+    /// <summary>Tokens sampled so far; the last of them is not yet in the KV cache.</summary>
+    public int Generated { get; private set; }
+
+    public int LastToken { get; private set; }
+
+    public bool Prefilling => Position < Prompt.Length;
+
+    public bool Finished { get; private set; }
+
+    public bool Cancelled => abandoned || cancellationToken.IsCancellationRequested;
+
+    /// <summary>False while the reader lags too far behind: then it is left out of the batch.</summary>
+    public bool HasRoom => output.Reader.Count < Limits.OutputTokens;
+
+    /// <summary>From the reader's side: nobody will read any more.</summary>
+    public void Abandon() => abandoned = true;
+
+    /// <summary>Takes a sampled token and emits its text; afterwards it may be finished.</summary>
+    public void Accept(int token)
+    {
+        if (vocabulary.EndsText(token))
+        {
+            Finish(Generated, token, text.Finish(), FinishReason.Stop);
+            return;
+        }
+        // A prompt of at most BOS has no text, so the completion is the beginning of one.
+        var beginsText = Generated == 0 && (Prompt.Length == 0 || Prompt is [var only] && only == vocabulary.Bos);
+        var certain = text.Append(vocabulary.Piece(token, beginsText));
+        Generated++;
+        LastToken = token;
+        if (text.Stopped)
+            Finish(Generated - 1, token, certain, FinishReason.Stop);
+        else if (Generated < maxTokens)
+            Emit(new GeneratedToken(Generated - 1, token, certain));
+        else
+            FinishAtLength(token, certain);
+    }
+
+    public void Cancel() => Finish(Generated, Llama.NoToken, text.Finish(), FinishReason.Cancelled);
+
+    public void Fail(EngineException exception)
+    {
+        Finished = true;
+        output.Writer.TryComplete(exception);
+    }
+
+    private void FinishAtLength(int token, string certain)
+    {
+        var rest = certain + text.Finish();
+        Finish(Generated - 1, token, rest, text.Stopped ? FinishReason.Stop : FinishReason.Length);
+    }
+
+    private void Finish(int index, int token, string lastText, FinishReason reason)
+    {
+        Finished = true;
+        var usage = new GenerationUsage(Prompt.Length, Generated);
+        Emit(new GeneratedToken(index, token, lastText, reason, usage));
+        output.Writer.TryComplete();
+    }
+
+    private void Emit(GeneratedToken token) => output.Writer.TryWrite(token);
+}

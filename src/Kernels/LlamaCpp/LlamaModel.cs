@@ -1,0 +1,147 @@
+using System.Runtime.CompilerServices;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.LlamaCpp.Decoding;
+using EgpuFleet.Kernels.LlamaCpp.Native;
+using EgpuFleet.Kernels.LlamaCpp.Sampling;
+using EgpuFleet.Kernels.LlamaCpp.Text;
+
+namespace EgpuFleet.Kernels.LlamaCpp;
+
+/// <summary>A loaded GGUF with its context and its decode loop.</summary>
+internal sealed class LlamaModel : IModelShard, IGenerator
+{
+    private const int WarmUpTokens = 2;
+
+    private readonly LlamaModelHandle handle;
+    private readonly Vocabulary vocabulary;
+    private readonly ChatTemplate? template;
+    private readonly LlamaContext context;
+    private readonly DecodeLoop loop;
+
+    internal LlamaModel(
+        LlamaModelHandle handle,
+        Vocabulary vocabulary,
+        ChatTemplate? template,
+        LlamaContext context,
+        ModelInfo info
+    )
+    {
+        this.handle = handle;
+        this.vocabulary = vocabulary;
+        this.template = template;
+        this.context = context;
+        Info = info;
+        loop = new DecodeLoop(context, new TokenSampler(vocabulary.Size), info.Slots);
+    }
+
+    public ModelInfo Info { get; }
+
+    public IGenerator Generator => this;
+
+    public ModelStats Stats() => loop.Stats(Info.ContentHash);
+
+    public async Task WarmUpAsync(CancellationToken cancellationToken)
+    {
+        // Any token will do: the point is to touch every weight once, by a prompt and by a decode.
+        var prompt = new TokenPrompt([Math.Max(0, vocabulary.Bos)]);
+        var options = new GenerationOptions(MaxTokens: WarmUpTokens);
+        var request = new GenerateRequest(Info.ContentHash, prompt, options, GenerationPriority.Interactive);
+        await foreach (var _ in GenerateAsync(request, cancellationToken)) { }
+    }
+
+    public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
+        GenerateRequest request,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var sequence = Prepare(request, cancellationToken);
+        loop.Submit(sequence);
+        await using var registration = cancellationToken.Register(loop.Wake);
+        try
+        {
+            // The loop ends the stream itself when the token fires.
+            while (await sequence.Output.WaitToReadAsync(CancellationToken.None))
+            {
+                var lagging = !sequence.HasRoom;
+                while (sequence.Output.TryRead(out var token))
+                {
+                    if (lagging)
+                        loop.Wake();
+                    lagging = false;
+                    yield return token;
+                }
+            }
+        }
+        finally
+        {
+            sequence.Abandon();
+            loop.Wake();
+        }
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        loop.Dispose();
+        context.Dispose();
+        handle.Dispose();
+        return ValueTask.CompletedTask;
+    }
+
+    private Sequence Prepare(GenerateRequest request, CancellationToken cancellationToken)
+    {
+        var prompt = Tokenize(request.Prompt);
+        // One position is needed for the first token of the completion.
+        if (prompt.Length >= Info.ContextTokens)
+        {
+            throw new EngineException(
+                EngineErrorClass.ContextLengthExceeded,
+                $"The prompt has {prompt.Length} tokens; with room for an answer the context of {Info.ContextTokens} holds "
+                    + $"{Info.ContextTokens - 1}.",
+                prompt.Length,
+                Info.ContextTokens - 1
+            );
+        }
+        var room = Info.ContextTokens - prompt.Length;
+        var maxTokens = Math.Min(request.Options.MaxTokens ?? room, room);
+        return new Sequence(prompt, maxTokens, request, vocabulary, cancellationToken);
+    }
+
+    private int[] Tokenize(Prompt prompt)
+    {
+        try
+        {
+            var tokens = prompt switch
+            {
+                TextPrompt text => vocabulary.Tokenize(text.Text, parseSpecial: false),
+                ChatPrompt chat => vocabulary.Tokenize(Template().Render(chat.Messages), parseSpecial: true),
+                TokenPrompt given => Checked(given.TokenIds),
+                _ => throw Invalid("The prompt is of no known kind."),
+            };
+            return tokens.Length > 0 ? tokens
+                : vocabulary.Bos != Llama.NoToken ? [vocabulary.Bos]
+                : throw Invalid("The prompt is empty, and the model has no token that begins a text.");
+        }
+        catch (ObjectDisposedException exception)
+        {
+            throw new EngineException(
+                EngineErrorClass.Cancelled,
+                "The model is being unloaded.",
+                innerException: exception
+            );
+        }
+    }
+
+    private ChatTemplate Template() =>
+        template
+        ?? throw new EngineException(
+            EngineErrorClass.ModelHasNoChatTemplate,
+            "The model has no chat template that llama.cpp knows; send a completion request instead."
+        );
+
+    private int[] Checked(IReadOnlyList<int> tokenIds) =>
+        tokenIds.All(id => id >= 0 && id < vocabulary.Size)
+            ? [.. tokenIds]
+            : throw Invalid($"A token id is not in 0..{vocabulary.Size - 1}.");
+
+    private static EngineException Invalid(string text) => new(EngineErrorClass.InvalidRequest, text);
+}

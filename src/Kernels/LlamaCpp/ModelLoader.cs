@@ -1,0 +1,120 @@
+using System.Text;
+using EgpuFleet.Kernels.Drivers;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Formats.Gguf;
+using EgpuFleet.Kernels.LlamaCpp.Decoding;
+using EgpuFleet.Kernels.LlamaCpp.Native;
+using EgpuFleet.Kernels.LlamaCpp.Text;
+
+namespace EgpuFleet.Kernels.LlamaCpp;
+
+/// <summary>Loads a GGUF: our reader first, then the memory check, then llama.cpp. Blocks for as long as that takes.</summary>
+internal static unsafe class ModelLoader
+{
+    private const int DescriptionBytes = 128;
+
+    /// <exception cref="EngineException">
+    /// <see cref="EngineErrorClass.ModelInvalid"/>, <see cref="EngineErrorClass.OutOfMemory"/> or
+    /// <see cref="EngineErrorClass.InvalidRequest"/>.
+    /// </exception>
+    public static LlamaModel Load(LoadSpec spec)
+    {
+        var file = ModelFile.Read(spec.Path);
+        if (spec.Exact is true && !file.AllF32)
+        {
+            var text = $"The exact profile needs F32 weights; the model has {file.Facts.FileType}.";
+            throw new EngineException(EngineErrorClass.InvalidRequest, text);
+        }
+        var exact = spec.Exact ?? file.AllF32;
+        var contextTokens = Math.Min(spec.ContextTokens ?? int.MaxValue, file.Facts.ContextLength);
+        var shape = new ContextShape(contextTokens, spec.Slots, spec.Threads, exact);
+        var memory = file.Facts.EstimateMemory(
+            contextTokens,
+            shape.Sequences,
+            exact ? KvPrecision.F32 : KvPrecision.F16
+        );
+        RequireMemory(memory);
+
+        _ = LlamaLog.TakeErrors();
+        var handle = LoadWeights(spec.Path);
+        LlamaContext? context = null;
+        try
+        {
+            var vocabulary = new Vocabulary(handle);
+            if (vocabulary.Size < 1)
+                throw Invalid("The model has no vocabulary.");
+            context = new LlamaContext(handle, vocabulary.Size, shape);
+            var template = ChatTemplate.Of(handle);
+            var info = Describe(spec, file, shape, memory, handle, vocabulary, template is not null);
+            return new LlamaModel(handle, vocabulary, template, context, info);
+        }
+        catch
+        {
+            context?.Dispose();
+            handle.Dispose();
+            throw;
+        }
+    }
+
+    private static LlamaModelHandle LoadWeights(string path)
+    {
+        var parameters = Llama.ModelDefaultParams();
+        parameters.GpuLayers = 0;
+        var model = Llama.ModelLoadFromFile(path, parameters);
+        if (model == 0)
+            throw Invalid($"llama.cpp cannot load the model: {LlamaLog.TakeErrors()}");
+        var handle = new LlamaModelHandle(model);
+        if (!Llama.ModelHasEncoder(model))
+            return handle;
+        handle.Dispose();
+        throw Invalid("Encoder-decoder models are not supported.");
+    }
+
+    private static void RequireMemory(MemoryEstimate memory)
+    {
+        var available = HostMemory.Read().AvailableBytes;
+        if (memory.TotalBytes <= available)
+            return;
+        throw new EngineException(
+            EngineErrorClass.OutOfMemory,
+            $"The model needs {memory.TotalBytes} bytes (weights {memory.WeightBytes}, KV cache {memory.KvBytes}); "
+                + $"{available} are available.",
+            memory.TotalBytes,
+            available
+        );
+    }
+
+    private static ModelInfo Describe(
+        LoadSpec spec,
+        ModelFile file,
+        ContextShape shape,
+        MemoryEstimate memory,
+        LlamaModelHandle handle,
+        Vocabulary vocabulary,
+        bool hasChatTemplate
+    )
+    {
+        using var use = handle.Use();
+        var buffer = stackalloc byte[DescriptionBytes];
+        var length = Llama.ModelDescription(use.Pointer, buffer, DescriptionBytes);
+        return new ModelInfo(
+            spec.ContentHash,
+            file.Facts.Architecture,
+            Encoding.UTF8.GetString(buffer, Math.Clamp(length, 0, DescriptionBytes - 1)),
+            file.Facts.Parameters,
+            file.Facts.Layers,
+            vocabulary.Size,
+            file.Facts.ContextLength,
+            shape.ContextTokens,
+            shape.Slots,
+            shape.Threads,
+            memory.WeightBytes,
+            memory.KvBytes,
+            memory.TotalBytes,
+            shape.Exact,
+            hasChatTemplate
+        );
+    }
+
+    private static EngineException Invalid(string text) => new(EngineErrorClass.ModelInvalid, text);
+}

@@ -1,0 +1,119 @@
+using System.Runtime.InteropServices;
+
+namespace EgpuFleet.Kernels.LlamaCpp.Native;
+
+/// <summary>The part of llama.h that is used here.</summary>
+internal static unsafe partial class Llama
+{
+    public const string Library = "llama";
+
+    public const int FlashAttentionAuto = -1;
+    public const int FlashAttentionDisabled = 0;
+    public const int TypeF32 = 0;
+    public const int TypeF16 = 1;
+    public const int VocabularySpm = 1;
+    public const int NoToken = -1;
+
+    /// <summary>Answers of <see cref="Decode"/>: 0 is done, these are not, negative is a fault.</summary>
+    public const int DecodeNoSlot = 1;
+
+    [LibraryImport(Library, EntryPoint = "llama_version")]
+    public static partial byte* Version();
+
+    [LibraryImport(Library, EntryPoint = "llama_log_set")]
+    public static partial void LogSet(delegate* unmanaged<int, byte*, void*, void> callback, void* userData);
+
+    [LibraryImport(Library, EntryPoint = "llama_backend_init")]
+    public static partial void BackendInit();
+
+    [LibraryImport(Library, EntryPoint = "llama_model_default_params")]
+    public static partial LlamaModelParams ModelDefaultParams();
+
+    [LibraryImport(Library, EntryPoint = "llama_context_default_params")]
+    public static partial LlamaContextParams ContextDefaultParams();
+
+    [LibraryImport(Library, EntryPoint = "llama_model_load_from_file", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint ModelLoadFromFile(string path, LlamaModelParams parameters);
+
+    [LibraryImport(Library, EntryPoint = "llama_model_free")]
+    public static partial void ModelFree(nint model);
+
+    [LibraryImport(Library, EntryPoint = "llama_init_from_model")]
+    public static partial nint InitFromModel(nint model, LlamaContextParams parameters);
+
+    [LibraryImport(Library, EntryPoint = "llama_free")]
+    public static partial void Free(nint context);
+
+    [LibraryImport(Library, EntryPoint = "llama_n_ctx_seq")]
+    public static partial uint ContextTokensPerSequence(nint context);
+
+    [LibraryImport(Library, EntryPoint = "llama_get_memory")]
+    public static partial nint GetMemory(nint context);
+
+    [LibraryImport(Library, EntryPoint = "llama_memory_seq_rm")]
+    [return: MarshalAs(UnmanagedType.U1)]
+    public static partial bool MemorySequenceRemove(nint memory, int sequence, int from, int to);
+
+    [LibraryImport(Library, EntryPoint = "llama_decode")]
+    public static partial int Decode(nint context, LlamaBatch batch);
+
+    [LibraryImport(Library, EntryPoint = "llama_get_logits_ith")]
+    public static partial float* GetLogits(nint context, int index);
+
+    [LibraryImport(Library, EntryPoint = "llama_model_get_vocab")]
+    public static partial nint ModelGetVocab(nint model);
+
+    [LibraryImport(Library, EntryPoint = "llama_model_desc")]
+    public static partial int ModelDescription(nint model, byte* buffer, nuint size);
+
+    [LibraryImport(Library, EntryPoint = "llama_model_has_encoder")]
+    [return: MarshalAs(UnmanagedType.U1)]
+    public static partial bool ModelHasEncoder(nint model);
+
+    [LibraryImport(Library, EntryPoint = "llama_model_chat_template", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial byte* ModelChatTemplate(nint model, string? name);
+
+    [LibraryImport(Library, EntryPoint = "llama_chat_apply_template")]
+    public static partial int ChatApplyTemplate(
+        byte* template,
+        LlamaChatMessage* messages,
+        nuint messageCount,
+        [MarshalAs(UnmanagedType.U1)] bool addAssistant,
+        byte* buffer,
+        int length
+    );
+
+    [LibraryImport(Library, EntryPoint = "llama_vocab_n_tokens")]
+    public static partial int VocabularySize(nint vocabulary);
+
+    [LibraryImport(Library, EntryPoint = "llama_vocab_type")]
+    public static partial int VocabularyType(nint vocabulary);
+
+    [LibraryImport(Library, EntryPoint = "llama_vocab_bos")]
+    public static partial int VocabularyBos(nint vocabulary);
+
+    [LibraryImport(Library, EntryPoint = "llama_vocab_is_eog")]
+    [return: MarshalAs(UnmanagedType.U1)]
+    public static partial bool VocabularyIsEndOfGeneration(nint vocabulary, int token);
+
+    [LibraryImport(Library, EntryPoint = "llama_tokenize")]
+    public static partial int Tokenize(
+        nint vocabulary,
+        byte* text,
+        int textLength,
+        int* tokens,
+        int capacity,
+        [MarshalAs(UnmanagedType.U1)] bool addSpecial,
+        [MarshalAs(UnmanagedType.U1)] bool parseSpecial
+    );
+
+    [LibraryImport(Library, EntryPoint = "llama_token_to_piece")]
+    public static partial int TokenToPiece(
+        nint vocabulary,
+        int token,
+        byte* buffer,
+        int length,
+        int stripLeadingSpaces,
+        [MarshalAs(UnmanagedType.U1)] bool special
+    );
+}

@@ -1,0 +1,136 @@
+using EgpuFleet.Kernels.Engines;
+
+namespace EgpuFleet.Kernels.LlamaCpp.Sampling;
+
+/// <summary>Chooses the next token from logits. Holds buffers only: one per decode loop, used by one thread.</summary>
+internal sealed class TokenSampler(int vocabularySize)
+{
+    private readonly Candidate[] candidates = new Candidate[vocabularySize];
+    private readonly PriorityQueue<int, Candidate> best = new(Candidate.WorstFirst);
+
+    /// <summary>Temperature 0: the most likely. Otherwise top_k, then top_p, then a draw keyed by (seed, index).</summary>
+    /// <param name="logits">One per token of the vocabulary.</param>
+    /// <param name="options">How to sample.</param>
+    /// <param name="index">Of the token in its completion.</param>
+    /// <exception cref="EngineException"><see cref="EngineErrorClass.Internal"/>: the model computed no numbers.</exception>
+    public int Sample(ReadOnlySpan<float> logits, GenerationOptions options, int index)
+    {
+        var top = ArgMax(logits);
+        if (options.Temperature == 0)
+            return top;
+        var count = options.TopK > 0 && options.TopK < logits.Length ? TakeTop(logits, options.TopK) : TakeAll(logits);
+        var chosen = candidates.AsSpan(0, count);
+        var total = Weigh(chosen, logits[top], options.Temperature);
+        if (options.TopP < 1)
+            chosen = Nucleus(chosen, ref total, options.TopP);
+        return Draw(chosen, total * CounterRandom.NextDouble(options.Seed, index));
+    }
+
+    private static int ArgMax(ReadOnlySpan<float> logits)
+    {
+        var top = -1;
+        var highest = float.NegativeInfinity;
+        for (var token = 0; token < logits.Length; token++)
+        {
+            if (!(logits[token] > highest))
+                continue;
+            highest = logits[token];
+            top = token;
+        }
+        return top >= 0 && float.IsFinite(highest)
+            ? top
+            : throw new EngineException(EngineErrorClass.Internal, "The model computed no finite logits.");
+    }
+
+    private int TakeAll(ReadOnlySpan<float> logits)
+    {
+        for (var token = 0; token < logits.Length; token++)
+            candidates[token] = new Candidate(token, logits[token]);
+        return logits.Length;
+    }
+
+    /// <summary>The k most likely, most likely first, the lower id on ties.</summary>
+    private int TakeTop(ReadOnlySpan<float> logits, int k)
+    {
+        best.Clear();
+        for (var token = 0; token < logits.Length; token++)
+        {
+            var candidate = new Candidate(token, logits[token]);
+            if (best.Count < k)
+                best.Enqueue(token, candidate);
+            else
+                best.EnqueueDequeue(token, candidate);
+        }
+        for (var place = k - 1; best.TryDequeue(out _, out var candidate); place--)
+            candidates[place] = candidate;
+        return k;
+    }
+
+    /// <summary>Turns logits into weights relative to the most likely token's; returns their sum.</summary>
+    private static double Weigh(Span<Candidate> chosen, float highest, double temperature)
+    {
+        var total = 0.0;
+        foreach (ref var candidate in chosen)
+        {
+            var weight = Math.Exp((candidate.Weight - highest) / temperature);
+            candidate = candidate with { Weight = double.IsNaN(weight) ? 0 : weight };
+            total += candidate.Weight;
+        }
+        return total;
+    }
+
+    /// <summary>
+    /// The fewest most likely candidates that reach the share. Sorting a whole vocabulary takes longer than decoding with a
+    /// small model, so only candidates over a threshold are sorted, and the threshold falls until they suffice.
+    /// </summary>
+    private static Span<Candidate> Nucleus(Span<Candidate> chosen, scoped ref double total, double share)
+    {
+        var wanted = total * share;
+        var over = 0;
+        for (var threshold = 1e-2; ; threshold *= 1e-2)
+        {
+            over = MoveOver(chosen, threshold, out var sum);
+            if (sum >= wanted || over == chosen.Length || threshold == 0)
+                break;
+        }
+        var sorted = chosen[..over];
+        sorted.Sort(Candidate.BestFirst);
+        var count = 0;
+        total = 0;
+        while (count < sorted.Length && (count == 0 || total < wanted))
+            total += sorted[count++].Weight;
+        return sorted[..count];
+    }
+
+    /// <summary>Brings the candidates of at least this weight to the front; returns how many, and their sum.</summary>
+    private static int MoveOver(Span<Candidate> chosen, double threshold, out double sum)
+    {
+        var over = 0;
+        sum = 0;
+        for (var i = 0; i < chosen.Length; i++)
+        {
+            if (chosen[i].Weight < threshold)
+                continue;
+            sum += chosen[i].Weight;
+            (chosen[over], chosen[i]) = (chosen[i], chosen[over]);
+            over++;
+        }
+        return over;
+    }
+
+    private static int Draw(ReadOnlySpan<Candidate> chosen, double point)
+    {
+        var last = chosen[0].Token;
+        var sum = 0.0;
+        foreach (var candidate in chosen)
+        {
+            if (candidate.Weight <= 0)
+                continue;
+            last = candidate.Token;
+            sum += candidate.Weight;
+            if (point < sum)
+                break;
+        }
+        return last;
+    }
+}

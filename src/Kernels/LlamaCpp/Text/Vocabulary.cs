@@ -1,0 +1,74 @@
+using System.Text;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.LlamaCpp.Native;
+
+namespace EgpuFleet.Kernels.LlamaCpp.Text;
+
+/// <summary>The model's own tokenizer. Safe to use from any thread, also while the model is being unloaded.</summary>
+internal sealed unsafe class Vocabulary
+{
+    private const int PieceBytes = 64;
+
+    private readonly LlamaModelHandle model;
+    private readonly bool spacePrefix;
+
+    public Vocabulary(LlamaModelHandle model)
+    {
+        this.model = model;
+        using var use = model.Use();
+        var vocabulary = Llama.ModelGetVocab(use.Pointer);
+        Size = Llama.VocabularySize(vocabulary);
+        Bos = Llama.VocabularyBos(vocabulary);
+        // SentencePiece writes a space before the first word of a text; as first word of all it is not part of the text.
+        spacePrefix = Llama.VocabularyType(vocabulary) == Llama.VocabularySpm;
+    }
+
+    public int Size { get; }
+
+    /// <summary>The token a text begins with; <see cref="Llama.NoToken"/> where the model has none.</summary>
+    public int Bos { get; }
+
+    /// <summary>Token ids of a text, with BOS and space prefix as the GGUF says.</summary>
+    /// <param name="text">Any text.</param>
+    /// <param name="parseSpecial">Whether the names of control tokens in it mean those tokens: in rendered templates only.</param>
+    public int[] Tokenize(string text, bool parseSpecial)
+    {
+        var bytes = Encoding.UTF8.GetBytes(text);
+        using var use = model.Use();
+        var vocabulary = Llama.ModelGetVocab(use.Pointer);
+        // Every byte may be a token of its own, and BOS, EOS and the space prefix come on top.
+        var tokens = new int[bytes.Length + 3];
+        int count;
+        fixed (byte* input = bytes)
+        fixed (int* output = tokens)
+            count = Llama.Tokenize(vocabulary, input, bytes.Length, output, tokens.Length, true, parseSpecial);
+        if (count < 0)
+            throw new EngineException(EngineErrorClass.Internal, $"The tokenizer asks for {-(long)count} tokens.");
+        return tokens[..count];
+    }
+
+    /// <summary>The bytes a token stands for, maybe a part of a character; none for control tokens.</summary>
+    /// <param name="token">Id.</param>
+    /// <param name="beginsText">Whether no text comes before it.</param>
+    public byte[] Piece(int token, bool beginsText)
+    {
+        using var use = model.Use();
+        var vocabulary = Llama.ModelGetVocab(use.Pointer);
+        var strip = beginsText && spacePrefix ? 1 : 0;
+        var buffer = stackalloc byte[PieceBytes];
+        var count = Llama.TokenToPiece(vocabulary, token, buffer, PieceBytes, strip, special: false);
+        if (count >= 0)
+            return new Span<byte>(buffer, count).ToArray();
+        var longer = new byte[-count];
+        fixed (byte* output = longer)
+            count = Llama.TokenToPiece(vocabulary, token, output, longer.Length, strip, special: false);
+        return longer[..Math.Max(0, count)];
+    }
+
+    /// <summary>Whether the model means that its text is complete.</summary>
+    public bool EndsText(int token)
+    {
+        using var use = model.Use();
+        return Llama.VocabularyIsEndOfGeneration(Llama.ModelGetVocab(use.Pointer), token);
+    }
+}

@@ -1,0 +1,59 @@
+using System.Diagnostics;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Protocol;
+
+namespace EgpuFleet.Kernels.Tests.Worker;
+
+/// <summary>The real llama.cpp worker as a child process with a socket of its own; gone when disposed.</summary>
+internal sealed class WorkerProcess : IAsyncDisposable
+{
+    public const string Credential = "a credential of the tests";
+
+    private readonly DirectoryInfo folder;
+
+    private WorkerProcess(DirectoryInfo folder, Process process)
+    {
+        this.folder = folder;
+        Process = process;
+    }
+
+    public Process Process { get; }
+
+    public string SocketPath => Path.Combine(folder.FullName, "w");
+
+    public static WorkerProcess Start(TimeSpan? keepFor = null, Action<ProcessStartInfo>? adjust = null)
+    {
+        var home = Directory.CreateTempSubdirectory("efw");
+        var executable = Path.Combine(AppContext.BaseDirectory, "EgpuFleet.Kernels.LlamaCpp");
+        var start = WorkerLaunch.StartInfo(executable, Path.Combine(home.FullName, "w"), Credential, keepFor);
+        adjust?.Invoke(start);
+        return new WorkerProcess(home, Process.Start(start)!);
+    }
+
+    /// <summary>Connects as soon as the process listens.</summary>
+    public async Task<WorkerClient> ConnectAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                return await WorkerClient.ConnectAsync(SocketPath, Credential, cancellationToken);
+            }
+            catch (EngineException exception)
+                when (exception.ErrorClass == EngineErrorClass.WorkerLost && !Process.HasExited)
+            {
+                // The process has no signal for "listening" but the socket itself.
+                await Task.Delay(TimeSpan.FromMilliseconds(20), cancellationToken);
+            }
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!Process.HasExited)
+            Process.Kill();
+        await Process.WaitForExitAsync(CancellationToken.None);
+        Process.Dispose();
+        folder.Delete(recursive: true);
+    }
+}
