@@ -6,6 +6,7 @@ using TorchSharp;
 const string Usage = """
     make-loadable LIBRARY            fit TorchSharp's native library to an older C++ runtime
     corpus COUNT                     print generated documents
+    prompts COUNT                    print lines of a batch input file
     train-sample FILE STEPS THREADS  train the sample model and write it as GGUF
     """;
 
@@ -18,6 +19,10 @@ switch (args)
     case ["corpus", var count] when int.TryParse(count, out var documents):
         foreach (var document in CorpusGenerator.Generate(documents, SampleRecipe.TinyFleet(1).Training.Seed))
             Console.WriteLine(document.Text);
+        return 0;
+    case ["prompts", var count] when int.TryParse(count, out var prompts):
+        foreach (var line in DemoPrompts.Generate(prompts, SampleRecipe.TinyFleet(1).Training.Seed))
+            Console.WriteLine(line);
         return 0;
     case ["train-sample", var file, var steps, var threads]
         when int.TryParse(steps, out var stepCount) && int.TryParse(threads, out var threadCount):

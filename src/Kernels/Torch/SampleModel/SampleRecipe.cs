@@ -24,6 +24,6 @@ public sealed record SampleRecipe(
             20_000,
             400,
             LlamaConfig.TinyFleet,
-            new TrainingOptions(steps, BatchRows: 8, RowTokens: 256, PeakRate: 2e-3, WarmUpSteps: 100, Seed: 4780)
+            new TrainingOptions(steps, BatchRows: 8, RowTokens: 256, PeakRate: 3e-3, WarmUpSteps: 100, Seed: 4780)
         );
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text;
 
 namespace EgpuFleet.Kernels.Torch.Tokenizing;
@@ -10,7 +11,7 @@ public sealed class BpeVocabulary
 {
     private readonly Dictionary<string, int> ids;
     private readonly Dictionary<(string Left, string Right), int> ranks;
-    private readonly Dictionary<string, int[]> pieces = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, int[]> pieces = new(StringComparer.Ordinal);
 
     /// <param name="merges">Pairs in the order they were learnt, in letters of <see cref="ByteAlphabet"/>.</param>
     public BpeVocabulary(IReadOnlyList<(string Left, string Right)> merges)
@@ -58,7 +59,8 @@ public sealed class BpeVocabulary
             return known;
         var letters = ByteAlphabet.Encode(piece);
         int[] result = ids.TryGetValue(letters, out var whole) ? [whole] : Merge(letters);
-        pieces.Add(piece, result);
+        if (pieces.Count < Limits.CachedPieces)
+            pieces[piece] = result;
         return result;
     }
 

@@ -3,6 +3,9 @@ namespace EgpuFleet.Kernels.Torch.SampleModel.Corpus;
 /// <summary>Makes questions a user may ask and answers the model shall learn to give.</summary>
 public static class Questions
 {
+    // Characters of an answer that surely fits into 48 tokens.
+    private const int LongestAnswer = 90;
+
     private static readonly Func<Chooser, Exchange>[] Kinds =
     [
         AboutTopic,
@@ -13,6 +16,8 @@ public static class Questions
         ForStory,
         ForStory,
         ForStory,
+        ForStory,
+        ForStory,
         SmallTalk.Any,
         SmallTalk.Any,
         SmallTalk.Any,
@@ -20,6 +25,8 @@ public static class Questions
         AboutWord,
         AboutCalendar,
         ForSentence,
+        Unknowns.About,
+        Unknowns.Repeat,
     ];
 
     /// <summary>One exchange of any kind.</summary>
@@ -36,10 +43,9 @@ public static class Questions
             $"Please explain {topic.Name} in simple words.",
             $"Do you know what {topic.Name} is?",
         ]);
-        var answer = topic.Definition;
-        if (chooser.Chance(60))
-            answer += " " + chooser.Pick(topic.More);
-        return new Exchange(question, answer);
+        var more = chooser.Pick(topic.More);
+        var isShort = topic.Definition.Length + more.Length <= LongestAnswer;
+        return new Exchange(question, isShort && chooser.Chance(60) ? $"{topic.Definition} {more}" : topic.Definition);
     }
 
     private static Exchange AboutAnimal(Chooser chooser)
@@ -73,7 +79,7 @@ public static class Questions
         var first = chooser.Number(1, 6);
         var second = chooser.Number(1, 6);
         return chooser.Chance(50)
-            ? new Exchange($"What is {first} plus {second}?", $"{first} plus {second} is {first + second}.")
+            ? new Exchange($"What is {first} plus {second}?", $"It is {first + second}.")
             : new Exchange(
                 $"What is {Words.Numbers[first]} plus {Words.Numbers[second]}?",
                 $"It is {Words.Numbers[first + second]}."

@@ -1,0 +1,8 @@
+namespace EgpuFleet.Kernels.Torch;
+
+/// <summary>Bounds of what this engine keeps.</summary>
+internal static class Limits
+{
+    /// <summary>Pieces whose tokens are remembered: more than the different words of any text trained on here.</summary>
+    public const int CachedPieces = 1 << 16;
+}
