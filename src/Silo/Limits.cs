@@ -101,6 +101,9 @@ public static partial class Limits
     /// <summary>Body of an interactive request: a full context of the largest models as text, many times over.</summary>
     public const long CompletionBodyBytes = 16L << 20;
 
+    /// <summary>Connections at once: far above a small fleet's users, far below what would starve the process.</summary>
+    public const int Connections = 2048;
+
     /// <summary>Body of a small internal request: a membership row is a few hundred bytes.</summary>
     public const long InternalBodyBytes = 256 << 10;
 
@@ -134,6 +137,9 @@ public static partial class Limits
     /// <summary>How long an interactive request waits for a device and for its model to load.</summary>
     public static readonly TimeSpan LoadWait = TimeSpan.FromSeconds(120);
 
+    /// <summary>How long an interactive request waits while no device is ready at all: a restarting agent is back by then.</summary>
+    public static readonly TimeSpan DeviceWait = TimeSpan.FromSeconds(15);
+
     /// <summary>How often a waiting interactive request asks the pool again.</summary>
     public static readonly TimeSpan RouteInterval = TimeSpan.FromMilliseconds(500);
 
@@ -142,9 +148,6 @@ public static partial class Limits
 
     /// <summary>One readiness check: a probe must answer while its caller still listens.</summary>
     public static readonly TimeSpan ReadyCheckTimeout = TimeSpan.FromSeconds(3);
-
-    /// <summary>How often a control silo makes sure that its pool has a leader.</summary>
-    public static readonly TimeSpan LeadershipInterval = TimeSpan.FromSeconds(3);
 
     /// <summary>Rows of silos that died this long ago are removed: long enough to be read after an incident.</summary>
     public static readonly TimeSpan DeadSiloMemory = TimeSpan.FromMinutes(10);

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Scheduling;
+using EgpuFleet.Grains.Interfaces.Serving;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Silo.Gateway.OpenAi;
 using Npgsql;
@@ -52,6 +53,7 @@ public sealed partial class ErrorBoundary(RequestDelegate next, ILogger<ErrorBou
                 "bad_request",
                 "The request is malformed or broke off."
             ),
+            GenerationException generation => GenerationFaults.From(generation),
             JsonException => GatewayException.BadRequest("invalid_json", "The body is not valid JSON."),
             PoolUnavailableException => GatewayException.Unavailable("pool_unavailable", exception.Message),
             LedgerUnavailableException or NpgsqlException => GatewayException.Unavailable(

@@ -2,6 +2,7 @@ using System.Net;
 using EgpuFleet.Api;
 using EgpuFleet.Silo.Gateway.Health;
 using EgpuFleet.Silo.Gateway.Native;
+using EgpuFleet.Silo.Gateway.OpenAi;
 using EgpuFleet.Silo.Membership;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -17,6 +18,7 @@ public static class GatewayHosting
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = Limits.CompletionBodyBytes;
+            kestrel.Limits.MaxConcurrentConnections = Limits.Connections;
             kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
         });
         var services = builder.Services;
@@ -32,6 +34,8 @@ public static class GatewayHosting
         services.AddSingleton<FleetPicture>();
         services.AddSingleton<ModelStore>();
         services.AddSingleton<ModelUpload>();
+        services.AddSingleton<Generations>();
+        services.AddSingleton<Completions>();
         services.AddSingleton<NodeAuthentication>();
         services.AddSingleton<Enrolment>();
         services.AddSingleton<MembershipProxy>();
@@ -47,6 +51,7 @@ public static class GatewayHosting
         app.MapJobs();
         app.MapFleet();
         app.MapModels();
+        app.MapOpenAi();
         app.MapInternal();
         app.MapOpenApi();
         app.MapPrometheusScrapingEndpoint();

@@ -74,10 +74,10 @@ public sealed class GatewayMetrics : IDisposable
         latency.Record(after.TotalSeconds, Tag(model));
     }
 
-    public void Failed(string model, string code)
+    public void Failed(string model)
     {
         running.Add(-1, Tag(model));
-        failure.Add(1, Tag(model), new KeyValuePair<string, object?>("code", code));
+        failure.Add(1, Tag(model));
     }
 
     public void Dispose() => meter.Dispose();

@@ -19,7 +19,6 @@ public static class ControlPlane
         services.AddSingleton(folder);
         services.AddSingleton(EnrolmentSecret.ReadOrCreate(folder));
         services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
-        services.AddHostedService<LeadershipKeeper>();
         services.AddHostedService<DeadSiloSweep>();
         if (settings.Supervised)
             services.AddHostedService<SupervisorWatch>();

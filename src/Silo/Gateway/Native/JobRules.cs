@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces.Serving;
 
@@ -39,11 +38,8 @@ public static class JobRules
             given.Temperature ?? 0,
             given.TopP ?? 1,
             given.TopK ?? 0,
-            given.Seed ?? (given.Temperature > 0 ? NewSeed() : 0),
-            StopRules.Check(given.Stop ?? [], "generation.stop")
+            given.Seed ?? (given.Temperature > 0 ? Seeds.Next() : 0),
+            StopRules.Check(given.Stop ?? [], reason => GatewayException.Invalid("generation.stop", reason))
         );
     }
-
-    /// <summary>A seed nobody named; kept with the job, so that its results can be made again.</summary>
-    public static long NewSeed() => RandomNumberGenerator.GetInt32(int.MaxValue);
 }

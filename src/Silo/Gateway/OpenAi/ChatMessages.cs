@@ -1,0 +1,59 @@
+using System.Text;
+using System.Text.Json;
+using EgpuFleet.Grains.Interfaces.Serving;
+
+namespace EgpuFleet.Silo.Gateway.OpenAi;
+
+/// <summary><c>messages</c>: role and content, which is a text or a list of text parts.</summary>
+internal static class ChatMessages
+{
+    private const string Name = "messages";
+
+    public static ChatMessage[] Read(RequestFields fields)
+    {
+        var list = fields.Value(Name) ?? throw RequestFields.Missing(Name);
+        if (list.ValueKind != JsonValueKind.Array || list.GetArrayLength() is 0 or > Limits.ChatMessages)
+            throw RequestFields.Wrong(Name, $"must be a list of 1 to {Limits.ChatMessages} messages");
+        return [.. list.EnumerateArray().Select(Read)];
+    }
+
+    private static ChatMessage Read(JsonElement message, int index)
+    {
+        var name = $"{Name}[{index}]";
+        if (message.ValueKind != JsonValueKind.Object)
+            throw RequestFields.Wrong(name, "must be an object");
+        var fields = new RequestFields(message);
+        if (fields.Value("tool_calls") is not null)
+            throw RequestFields.Wrong($"{name}.tool_calls", "is not supported here");
+        var role = fields.Text("role") switch
+        {
+            // OpenAI's newer name of the same thing.
+            "system" or "developer" => "system",
+            "user" => "user",
+            "assistant" => "assistant",
+            _ => throw RequestFields.Wrong($"{name}.role", "must be system, developer, user or assistant"),
+        };
+        var content = fields.Value("content") ?? throw RequestFields.Missing($"{name}.content");
+        var text = Text(content, $"{name}.content");
+        return Texts.IsStorable(text)
+            ? new ChatMessage(role, text)
+            : throw RequestFields.Wrong($"{name}.content", "contains the character U+0000");
+    }
+
+    private static string Text(JsonElement content, string name)
+    {
+        if (content.ValueKind != JsonValueKind.Array)
+            return RequestFields.Text(content, name);
+        var text = new StringBuilder();
+        foreach (var part in content.EnumerateArray())
+        {
+            if (part.ValueKind != JsonValueKind.Object)
+                throw RequestFields.Wrong(name, "must hold text parts");
+            var fields = new RequestFields(part);
+            if (fields.Text("type") != "text" || fields.Value("text") is not { } piece)
+                throw RequestFields.Wrong(name, "may hold text parts only");
+            text.Append(RequestFields.Text(piece, name));
+        }
+        return text.ToString();
+    }
+}

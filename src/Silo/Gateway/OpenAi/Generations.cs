@@ -1,0 +1,115 @@
+using System.Runtime.CompilerServices;
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
+using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Interfaces.Scheduling;
+using EgpuFleet.Grains.Interfaces.Serving;
+using Orleans.Runtime;
+
+namespace EgpuFleet.Silo.Gateway.OpenAi;
+
+/// <summary>
+/// Interactive generation: the pool names a device, the device streams. A device that fails before its first chunk is
+/// left out and another one is tried; after the first chunk the failure is the caller's to see, because text that was
+/// sent cannot be taken back.
+/// </summary>
+public sealed class Generations(Fleet fleet, TimeProvider time)
+{
+    /// <summary>The chunks, the last of which has a finish reason. Leaving the stream cancels the generation.</summary>
+    public async IAsyncEnumerable<TokenChunk> RunAsync(
+        ModelRecord model,
+        GenerateRequest request,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        patience.CancelAfter(Limits.LoadWait);
+        var failed = new List<DeviceId>();
+        Exception? failure = null;
+        while (true)
+        {
+            var device = await RouteAsync(model, failed, failure, cancellationToken);
+            await using var chunks = fleet
+                .Device(device)
+                .Generate(request, patience.Token)
+                .GetAsyncEnumerator(patience.Token);
+            var more = false;
+            try
+            {
+                more = await chunks.MoveNextAsync();
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw Impatient(model);
+            }
+            catch (Exception e) when (failed.Count + 1 < Limits.RouteAttempts && MayWorkElsewhere(e))
+            {
+                failed.Add(device);
+                failure = e;
+                continue;
+            }
+            // The model is loaded and speaks: from here the caller alone decides how long it may take.
+            patience.CancelAfter(Timeout.InfiniteTimeSpan);
+            for (var index = 0; more; index++)
+            {
+                if (chunks.Current.Index != index)
+                    throw GatewayException.Unavailable(
+                        "stream_broken",
+                        $"A part of the answer of {device} is missing."
+                    );
+                yield return chunks.Current;
+                more = await chunks.MoveNextAsync();
+            }
+            yield break;
+        }
+    }
+
+    private async Task<DeviceId> RouteAsync(
+        ModelRecord model,
+        List<DeviceId> failed,
+        Exception? failure,
+        CancellationToken cancellationToken
+    )
+    {
+        var started = time.GetTimestamp();
+        while (true)
+        {
+            var reply = await fleet.Pool.Route(new RouteRequest(model, failed));
+            if (reply.Device is { } device)
+                return device;
+            if (failure is not null)
+                throw ErrorBoundary.Classify(failure);
+            var refusal =
+                reply.Refusal ?? new Refusal(RefusalCode.NoMatchingDevice, "The pool names no device for this model.");
+            if (time.GetElapsedTime(started) > WorthWaiting(refusal.Code))
+                throw GatewayException.Unavailable(refusal.Code.ToString(), Sentence(refusal));
+            await Task.Delay(Limits.RouteInterval, time, cancellationToken);
+        }
+    }
+
+    private static TimeSpan WorthWaiting(RefusalCode code) =>
+        code switch
+        {
+            RefusalCode.ModelTooLarge or RefusalCode.TooLarge or RefusalCode.ModelNotFound => TimeSpan.Zero,
+            RefusalCode.NoMatchingDevice => Limits.DeviceWait,
+            _ => Limits.LoadWait,
+        };
+
+    private static bool MayWorkElsewhere(Exception e) =>
+        e
+            is GenerationException { Retryable: true }
+                or NodeOfflineException
+                or SiloUnavailableException
+                or OrleansException
+                or EnumerationAbortedException
+                or TimeoutException;
+
+    private static string Sentence(Refusal refusal) =>
+        refusal.Action is null ? refusal.Message : $"{refusal.Message} {refusal.Action}";
+
+    private static GatewayException Impatient(ModelRecord model) =>
+        GatewayException.Unavailable(
+            "model_loading",
+            $"{model.Ref.Name} gave no token within {Limits.LoadWait.TotalSeconds:0} s; it may still be loading."
+        );
+}
