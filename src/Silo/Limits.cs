@@ -7,7 +7,7 @@ public static partial class Limits
     public const int PostgresMajorMin = 14;
 
     /// <summary>Server connections: ledger writer, pooled readers and Orleans of a few silos, at ~10 MB each.</summary>
-    public const int PostgresConnectionsMax = 60;
+    public const int PostgresConnectionsMax = 80;
 
     /// <summary>Shared buffers: enough for the hot rows of a small fleet, little enough for a Mac that also holds a model.</summary>
     public const int PostgresSharedBuffersMegabytes = 64;
@@ -44,6 +44,44 @@ public static partial class Limits
 
     /// <summary>A migration waits this long for another silo that is migrating the same database.</summary>
     public static readonly TimeSpan MigrationTimeout = TimeSpan.FromMinutes(5);
+
+    // The ledger.
+
+    /// <summary>Operations in one transaction: past this a flush is already well shared and latency only grows.</summary>
+    public const int LedgerTurnOperations = 2000;
+
+    /// <summary>Result text in one transaction: bounds the memory of a turn (at 2 bytes a character).</summary>
+    public const long LedgerTurnChars = 8L << 20;
+
+    /// <summary>Submissions waiting for the writer; beyond it callers wait, which slows them to the disk's pace.</summary>
+    public const int LedgerQueueLength = 4096;
+
+    /// <summary>Callers named in the trace of one transaction: a trace back end cuts longer lists.</summary>
+    public const int LedgerTraceLinks = 64;
+
+    /// <summary>Reasons and keys in text columns; longer ones are cut, since no person reads on.</summary>
+    public const int LedgerTextCharsMax = 4096;
+
+    /// <summary>How long a lost connection is retried before the caller is told: beyond a server restart (0.4 s).</summary>
+    public static readonly TimeSpan LedgerRetryWindow = TimeSpan.FromSeconds(5);
+
+    /// <summary>Connections of the writer and of short reads.</summary>
+    public const int LedgerConnectionsMax = 12;
+
+    /// <summary>
+    /// Connections of uploads (at most <see cref="ConcurrentStagings"/>) and result streams, apart, so that slow clients
+    /// cannot starve the scheduler.
+    /// </summary>
+    public const int LedgerStreamConnectionsMax = 2 * ConcurrentStagings;
+
+    /// <summary>One statement of the ledger; the longest are a staging flush and a sweep.</summary>
+    public const int LedgerCommandTimeoutSeconds = 30;
+
+    /// <summary>Rows of one page of jobs or events, whatever the caller asks for.</summary>
+    public const int LedgerPageRowsMax = 1000;
+
+    /// <summary>Unused inputs removed by one sweep; the next sweep takes the rest.</summary>
+    public const int LedgerSweepInputsMax = 100;
 
     // The gateway.
 

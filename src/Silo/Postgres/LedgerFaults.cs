@@ -1,0 +1,49 @@
+using EgpuFleet.Grains.Ports;
+using Npgsql;
+using Polly;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace EgpuFleet.Silo.Postgres;
+
+/// <summary>What a database error means to callers of the ledger, and which errors are worth another try.</summary>
+internal static class LedgerFaults
+{
+    /// <summary>Raised by <c>assert_leader</c>.</summary>
+    public const string FencedSqlState = "EF001";
+
+    /// <summary>
+    /// Another try after a lost connection or a restarting server, for a few seconds in all; then the caller is told.
+    /// Safe for reads, and for writes that are known not to have been committed.
+    /// </summary>
+    public static ResiliencePipeline Pipeline(TimeProvider time) =>
+        new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddTimeout(Limits.LedgerRetryWindow)
+            .AddRetry(
+                new RetryStrategyOptions
+                {
+                    ShouldHandle = new PredicateBuilder().Handle<NpgsqlException>(IsConnectionLoss),
+                    MaxRetryAttempts = 50,
+                    Delay = TimeSpan.FromMilliseconds(20),
+                    MaxDelay = TimeSpan.FromMilliseconds(500),
+                    BackoffType = DelayBackoffType.Exponential,
+                    UseJitter = true,
+                }
+            )
+            .Build();
+
+    public static bool IsConnectionLoss(NpgsqlException error) =>
+        error is PostgresException { SqlState: var state }
+            // 08: connection, 57P: the server shuts down, crashed or is starting, 53: out of connections.
+            ? state.StartsWith("08", StringComparison.Ordinal)
+                || state.StartsWith("57P", StringComparison.Ordinal)
+                || state.StartsWith("53", StringComparison.Ordinal)
+            : true;
+
+    /// <summary>Whether the ledger could not be reached, as opposed to having said no.</summary>
+    public static bool IsUnavailable(Exception error) =>
+        error is TimeoutRejectedException || (error is NpgsqlException npgsql && IsConnectionLoss(npgsql));
+
+    public static LedgerUnavailableException Unavailable(Exception error) =>
+        new($"The ledger does not answer: {error.Message}", error);
+}

@@ -1,0 +1,41 @@
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Jobs;
+
+namespace EgpuFleet.TestKit.Ledgers;
+
+/// <summary>One job of the in-memory ledger with all that belongs to it.</summary>
+internal sealed class InMemoryJob(PoolId pool, JobSpec spec, DateTimeOffset createdAt)
+{
+    public PoolId Pool { get; } = pool;
+    public JobSpec Spec { get; } = spec;
+    public DateTimeOffset CreatedAt { get; } = createdAt;
+    public JobState State { get; set; }
+    public int NextItem { get; set; }
+    public DateTimeOffset? StartedAt { get; set; }
+    public DateTimeOffset? FinishedAt { get; set; }
+    public string? Failure { get; set; }
+    public List<InMemoryShard> Shards { get; } = [];
+    public SortedDictionary<int, ItemResult> Results { get; } = [];
+    public List<JobEvent> Events { get; } = [];
+
+    public bool IsActive => State is JobState.Queued or JobState.Running;
+    public int FailedItems => Results.Values.Count(r => r.ErrorCode is not null);
+
+    public JobRecord Record() =>
+        new(Spec, State, Results.Count - FailedItems, FailedItems, CreatedAt, StartedAt, FinishedAt, Failure);
+}
+
+/// <summary>One shard; its number is its position in the job's list.</summary>
+internal sealed class InMemoryShard(int firstItem, int itemCount, DeviceId device)
+{
+    public int FirstItem { get; } = firstItem;
+    public int ItemCount { get; } = itemCount;
+    public DeviceId Device { get; set; } = device;
+    public ShardState State { get; set; } = ShardState.Running;
+    public int Epoch { get; set; } = 1;
+    public int FailureCount { get; set; }
+
+    public bool IsLeasedAt(int epoch) => State == ShardState.Running && Epoch == epoch;
+
+    public bool Covers(int item) => item >= FirstItem && item < FirstItem + ItemCount;
+}
