@@ -65,6 +65,20 @@ public sealed class FleetClient(HttpClient http)
         return await ReadAsync<JobInfo>(response, cancellationToken);
     }
 
+    /// <summary>A page of the job's log as it is now; at most 100 lines.</summary>
+    public async Task<Page<JobEventInfo>> ListJobEventsAsync(
+        string id,
+        long afterSequence,
+        CancellationToken cancellationToken
+    )
+    {
+        var path = $"{Routes.JobEvents(id)}?limit=100&after={afterSequence}";
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(path, UriKind.Relative));
+        request.Headers.Accept.ParseAdd("application/json");
+        using var response = await http.SendAsync(request, cancellationToken);
+        return await ReadAsync<Page<JobEventInfo>>(response, cancellationToken);
+    }
+
     /// <summary>
     /// The job's server-sent events: first <c>snapshot</c> (a <see cref="JobInfo"/>), then <c>event</c>
     /// (a <see cref="JobEventInfo"/>) and <c>progress</c> (a <see cref="JobInfo"/>) until the job is terminal.

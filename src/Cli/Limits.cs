@@ -54,6 +54,24 @@ internal static class Limits
     /// <summary>A page of jobs, as the gateway allows at most.</summary>
     public const int JobsListed = 100;
 
+    /// <summary>Lines of a process's log shown at once.</summary>
+    public const int LogLinesShown = 100_000;
+
+    /// <summary>Time between two looks at a log that is followed.</summary>
+    public static readonly TimeSpan LogInterval = TimeSpan.FromMilliseconds(200);
+
+    /// <summary>Connections of one watch that may break in a row before it gives up.</summary>
+    public const int FollowAttempts = 30;
+
+    /// <summary>Wait before a broken watch connects again: a silo restarts within seconds.</summary>
+    public static readonly TimeSpan FollowDelay = TimeSpan.FromSeconds(1);
+
+    /// <summary>Time between two progress lines where nobody watches a terminal.</summary>
+    public static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(2);
+
+    /// <summary>Prompts from the standard input; the gateway takes 256 MiB.</summary>
+    public const long PromptBytesMax = 256L << 20;
+
     /// <summary>A test project that hangs is ended, and counts as failed.</summary>
     public static readonly TimeSpan TestProjectTimeout = TimeSpan.FromMinutes(15);
 }

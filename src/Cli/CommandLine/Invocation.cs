@@ -32,6 +32,11 @@ internal sealed class Invocation : IDisposable
 
     public Uri Gateway => Target.Gateway(Parsed.GetValue(CommonOptions.Url), Data, Environment.GetEnvironmentVariable);
 
+    /// <summary>Whether a gateway was named, so that the data directory's fleet is not meant.</summary>
+    public bool IsGatewayGiven =>
+        Parsed.GetValue(CommonOptions.Url) is not null
+        || Environment.GetEnvironmentVariable("EGPUFLEET_URL") is { Length: > 0 };
+
     public HttpClient Http => _http.Value;
 
     public FleetClient Client => new(_http.Value);

@@ -1,28 +1,26 @@
 using System.Diagnostics;
 using EgpuFleet.Cli.CommandLine;
 using EgpuFleet.Cli.Processes;
-using EgpuFleet.Cli.Terminal;
-using EgpuFleet.Cli.Verbs;
 
 namespace EgpuFleet.Cli.Supervision;
 
 /// <summary><c>up --detach</c>: this program again, in a session of its own, and a wait until it says that it is ready.</summary>
 internal static class DetachedFleet
 {
-    public static async Task<int> StartAsync(
-        Invocation invocation,
+    /// <summary>False when a fleet runs on the directory already.</summary>
+    /// <exception cref="FleetFailure">It did not become ready.</exception>
+    public static async Task<bool> StartAsync(
         UpOptions options,
-        Steps steps,
+        TimeProvider clock,
         CancellationToken cancellationToken
     )
     {
-        var paths = invocation.Paths;
+        var paths = new FleetPaths(options.Data);
         paths.Create();
         if (DataLock.IsHeld(paths))
-            return FleetReport.AlreadyRunning(invocation);
+            return false;
         var log = paths.Log("fleet");
         File.Delete(log);
-        steps.Say($"starting a silo and {options.Agents} agents in the background (log: {log})");
         using var background = Start(options, log);
         var exited = background.WaitForExitAsync(cancellationToken);
         while (
@@ -31,11 +29,10 @@ internal static class DetachedFleet
         {
             if (exited.IsCompleted)
                 throw DidNotStart(log);
-            await Task.WhenAny(exited, Task.Delay(Limits.HealthInterval, invocation.Clock, cancellationToken));
+            await Task.WhenAny(exited, Task.Delay(Limits.HealthInterval, clock, cancellationToken));
             cancellationToken.ThrowIfCancellationRequested();
         }
-        FleetReport.Ready(invocation, options, steps.Elapsed);
-        return ExitCodes.Ok;
+        return true;
     }
 
     private static Process Start(UpOptions options, string log)

@@ -107,8 +107,9 @@ internal sealed class Supervisor : IAsyncDisposable
             await _lock.DisposeAsync();
     }
 
-    /// <summary>Runs a wait that ends early, with the cause, when a process gives up.</summary>
-    private async Task WhileUpAsync(Func<CancellationToken, Task> wait, CancellationToken cancellationToken)
+    /// <summary>Runs a piece of work that ends early, with the cause, when a process gives up.</summary>
+    /// <exception cref="FleetFailure">A process does not stay up.</exception>
+    public async Task WhileUpAsync(Func<CancellationToken, Task> wait, CancellationToken cancellationToken)
     {
         using var linked = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var waiting = wait(linked.Token);

@@ -35,7 +35,7 @@ internal static class UpVerb
         var options = UpSettings.Read(parsed, invocation.Data);
         var steps = new Steps(invocation.Console, invocation.Clock);
         if (parsed.GetValue(Detach))
-            return await DetachedFleet.StartAsync(invocation, options, steps, cancellationToken);
+            return await DetachAsync(invocation, options, steps, cancellationToken);
 
         await using var supervisor = new Supervisor(options, invocation.Clock, steps.Say);
         if (!supervisor.TryLock())
@@ -52,6 +52,20 @@ internal static class UpVerb
             steps.Say("stopped before it was ready");
         }
         steps.Say("stopping the agents, then the silo");
+        return ExitCodes.Ok;
+    }
+
+    private static async Task<int> DetachAsync(
+        Invocation invocation,
+        UpOptions options,
+        Steps steps,
+        CancellationToken cancellationToken
+    )
+    {
+        steps.Say($"starting a silo and {options.Agents} agents in the background (logs: {invocation.Paths.Logs})");
+        if (!await DetachedFleet.StartAsync(options, invocation.Clock, cancellationToken))
+            return FleetReport.AlreadyRunning(invocation);
+        FleetReport.Ready(invocation, options, steps.Elapsed);
         return ExitCodes.Ok;
     }
 }
