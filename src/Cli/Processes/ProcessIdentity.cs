@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using System.Text.Json.Serialization;
 
 namespace EgpuFleet.Cli.Processes;
 
@@ -16,6 +17,7 @@ internal sealed record ProcessIdentity(int Pid, string Started)
         return started is null ? null : new ProcessIdentity(pid, started);
     }
 
+    [JsonIgnore]
     public bool IsAlive => Of(Pid) == this;
 
     /// <summary>Sends a signal if this very process still lives.</summary>
