@@ -17,6 +17,9 @@ public sealed class AgentOptions
     /// <summary>CPU threads lent to the CPU device.</summary>
     public required int Threads { get; init; }
 
+    /// <summary>Memory that models may take; null: a share of the machine's. Several agents of one machine are told theirs.</summary>
+    public required long? MemoryBytes { get; init; }
+
     /// <summary>Folder of the engines' worker executables; one subfolder per engine.</summary>
     public required string EngineDir { get; init; }
 

@@ -45,8 +45,8 @@ public static class Limits
     /// <summary>Positions per slot at most: KV memory is slots × positions, and long contexts would crowd out other models.</summary>
     public const int ContextTokens = 8192;
 
-    /// <summary>Below this a context is of no use; a model that fits only with less does not fit.</summary>
-    public const int SmallestContextTokens = 512;
+    /// <summary>Compute buffers and the engine itself, beside weights and KV; the planner counts the same.</summary>
+    public const long ModelReserveBytes = 128L << 20;
 
     /// <summary>Share of the machine's memory lent to models; the rest is the operating system's, the agent's and the owner's.</summary>
     public const double MemoryShare = 0.6;

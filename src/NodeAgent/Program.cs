@@ -1,4 +1,5 @@
 using EgpuFleet.NodeAgent;
+using EgpuFleet.NodeAgent.Devices;
 using EgpuFleet.NodeAgent.Hosting;
 using EgpuFleet.NodeAgent.Joining;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,10 +20,17 @@ try
     builder.Services.AddAgentTelemetry(options);
     builder.Services.AddParentWatch(options);
     builder.Services.AddGatewayHttp(options.Gateway, credential);
+    builder.Services.AddDevices(options, data);
     builder.Services.AddHostedService<GatewayWait>();
     builder.UseOrleans(silo => silo.UseAgentSilo(options, ports));
+    builder.Services.AddHostedService<Presence>();
 
     await builder.Build().RunAsync();
+    return ExitCodes.Ok;
+}
+catch (OperationCanceledException)
+{
+    // Told to end while it still waited to join.
     return ExitCodes.Ok;
 }
 catch (AgentStartException e)

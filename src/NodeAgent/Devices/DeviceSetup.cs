@@ -1,0 +1,31 @@
+using EgpuFleet.Kernels.Drivers;
+using EgpuFleet.NodeAgent.Execution;
+using EgpuFleet.NodeAgent.Hosting;
+using EgpuFleet.NodeAgent.Joining;
+using EgpuFleet.NodeAgent.Models;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace EgpuFleet.NodeAgent.Devices;
+
+/// <summary>Devices, and what runs on them.</summary>
+internal static class DeviceSetup
+{
+    public static IServiceCollection AddDevices(this IServiceCollection services, AgentOptions options, DataFolder data)
+    {
+        services.AddSingleton(provider => new ModelShelf(
+            data.Models,
+            options.ModelCacheBytes,
+            provider.GetRequiredService<TimeProvider>()
+        ));
+        return services
+            .AddSingleton<ChangeSignal>()
+            .AddSingleton<ModelCache>()
+            .AddSingleton<ILeaseClock, BootClock>()
+            .AddSingleton<IShardReports, PoolReports>()
+            .AddSingleton<ShardReporter>()
+            .AddSingleton<IDeviceDriver, CpuDriver>()
+            .AddSingleton<LocalDeviceFactory>()
+            .AddSingleton<DeviceRegistry>()
+            .AddHostedService<DeviceStart>();
+    }
+}

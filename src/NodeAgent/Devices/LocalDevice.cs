@@ -1,0 +1,147 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
+using EgpuFleet.Grains.Interfaces.Fleet;
+using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.NodeAgent.Execution;
+using EgpuFleet.NodeAgent.Hosting;
+using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Workers;
+using FleetRequest = EgpuFleet.Grains.Interfaces.Serving.GenerateRequest;
+
+namespace EgpuFleet.NodeAgent.Devices;
+
+/// <summary>One device of this node with all that serves it: worker, models, shards, interactive generations.</summary>
+internal sealed class LocalDevice(
+    DeviceFacts facts,
+    WorkerSupervisor supervisor,
+    LoadedModels models,
+    ShardRunner shards,
+    Generator generator,
+    ThroughputMeter meter
+)
+{
+    public DeviceFacts Facts => facts;
+
+    public WorkerSupervisor Supervisor => supervisor;
+
+    public LoadedModels Models => models;
+
+    public ShardRunner Shards => shards;
+
+    /// <summary>How the device is now.</summary>
+    public DeviceStatus Status()
+    {
+        var life = supervisor.Life;
+        var (hashes, memoryBytes) = supervisor.Worker is null ? ([], 0) : models.Now;
+        return new DeviceStatus(
+            facts,
+            StateOf(life),
+            life.Reason,
+            supervisor.ProcessId,
+            meter.TokensPerSecond,
+            memoryBytes,
+            hashes,
+            shards.Running,
+            meter.Active
+        );
+    }
+
+    /// <summary>
+    /// Streams one interactive generation. The work runs off the caller's turn; a reader that is slow holds up its own stream
+    /// only, and one that leaves ends it within a token.
+    /// </summary>
+    /// <exception cref="GenerationException">It cannot be served, or not here.</exception>
+    public async IAsyncEnumerable<TokenChunk> GenerateAsync(
+        FleetRequest request,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var chunks = Channel.CreateBounded<TokenChunk>(Limits.StreamChunks);
+        var work = Task.Run(() => ProduceAsync(request, chunks.Writer, leaving.Token), CancellationToken.None);
+        try
+        {
+            await foreach (var chunk in chunks.Reader.ReadAllAsync(cancellationToken))
+                yield return chunk;
+        }
+        finally
+        {
+            await leaving.CancelAsync();
+            await work;
+        }
+    }
+
+    /// <summary>Never faults: its failure completes the channel.</summary>
+    private async Task ProduceAsync(
+        FleetRequest request,
+        ChannelWriter<TokenChunk> chunks,
+        CancellationToken cancellationToken
+    )
+    {
+        using var activity = AgentTelemetry.Source.StartActivity("generate");
+        activity?.SetTag("egpufleet.request", request.RequestId);
+        activity?.SetTag("egpufleet.device", facts.Device.ToString());
+        try
+        {
+            await StreamAsync(request, chunks, cancellationToken);
+            chunks.Complete();
+        }
+        catch (EngineException e)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, e.Message);
+            chunks.Complete(EngineErrors.ToGeneration(e));
+        }
+        catch (Exception e) when (e is GenerationException or OperationCanceledException)
+        {
+            activity?.SetStatus(ActivityStatusCode.Error, e.Message);
+            chunks.Complete(e);
+        }
+    }
+
+    private async Task StreamAsync(
+        FleetRequest request,
+        ChannelWriter<TokenChunk> chunks,
+        CancellationToken cancellationToken
+    )
+    {
+        var worker =
+            supervisor.Worker
+            ?? throw new GenerationException(
+                "device_not_ready",
+                $"{facts.Device} has no ready worker.",
+                retryable: true
+            );
+        using var model = await models.AcquireAsync(request.Model, worker, cancellationToken);
+        var tokens = generator.RunAsync(
+            worker,
+            request.Model.Sha256,
+            Generator.PromptOf(request.Prompt, request.TokenIds, request.Messages),
+            request.Parameters,
+            GenerationPriority.Interactive,
+            cancellationToken
+        );
+        var index = 0;
+        await foreach (var token in tokens)
+        {
+            if (token.FinishReason is FinishReason.Cancelled)
+                throw new EngineException(EngineErrorClass.Cancelled, "The worker gave the request up.");
+            if (token.Text.Length == 0 && token.FinishReason is null)
+                continue;
+            var finish = token.FinishReason is { } reason ? Generator.FinishText(reason) : null;
+            var (prompt, completion) = (token.Usage?.PromptTokens ?? 0, token.Usage?.CompletionTokens ?? 0);
+            await chunks.WriteAsync(new TokenChunk(index++, token.Text, finish, prompt, completion), cancellationToken);
+        }
+    }
+
+    private static DeviceState StateOf(WorkerLife life) =>
+        life.Phase switch
+        {
+            WorkerPhase.Ready => DeviceState.Ready,
+            WorkerPhase.Quarantined => DeviceState.Quarantined,
+            WorkerPhase.Stopped => DeviceState.Offline,
+            WorkerPhase.Waiting => DeviceState.Failed,
+            _ => life.Reason is null ? DeviceState.Starting : DeviceState.Failed,
+        };
+}

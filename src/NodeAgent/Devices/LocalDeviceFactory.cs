@@ -1,0 +1,77 @@
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
+using EgpuFleet.Kernels.Drivers;
+using EgpuFleet.NodeAgent.Execution;
+using EgpuFleet.NodeAgent.Hosting;
+using EgpuFleet.NodeAgent.Joining;
+using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Workers;
+using Microsoft.Extensions.Logging;
+using FleetDeviceKind = EgpuFleet.Grains.Interfaces.Fleet.DeviceKind;
+
+namespace EgpuFleet.NodeAgent.Devices;
+
+/// <summary>Puts a device together from what its driver found.</summary>
+internal sealed class LocalDeviceFactory(
+    AgentOptions options,
+    DataFolder data,
+    NodeCredential credential,
+    ModelCache cache,
+    ModelShelf shelf,
+    ShardReporter reporter,
+    ILeaseClock clock,
+    TimeProvider time,
+    ChangeSignal changes,
+    ILoggerFactory loggers
+)
+{
+    private const string Engine = "llama.cpp";
+
+    private const string WorkerExecutable = "EgpuFleet.Kernels.LlamaCpp";
+
+    public LocalDevice Create(DeviceDescription description)
+    {
+        var facts = FactsOf(description);
+        var name = facts.Device.Name;
+        var launcher = new WorkerLauncher(
+            data.Worker(name),
+            Path.Combine(options.EngineDir, "llamacpp", WorkerExecutable),
+            credential.ForWorker(name),
+            time,
+            loggers.CreateLogger<WorkerLauncher>()
+        );
+        var supervisor = new WorkerSupervisor(name, launcher, time, changes, loggers.CreateLogger<WorkerSupervisor>());
+        var models = new LoadedModels(
+            cache,
+            shelf,
+            facts.Threads,
+            facts.MemoryBytes,
+            time,
+            changes,
+            loggers.CreateLogger<LoadedModels>()
+        );
+        var meter = new ThroughputMeter(time);
+        var generator = new Generator(meter);
+        var items = new ShardItems(supervisor, models, generator, time);
+        var shards = new ShardRunner(
+            facts.Device,
+            items,
+            reporter,
+            clock,
+            time,
+            changes,
+            loggers.CreateLogger<ShardRun>()
+        );
+        return new LocalDevice(facts, supervisor, models, shards, generator, meter);
+    }
+
+    private DeviceFacts FactsOf(DeviceDescription description)
+    {
+        // Numbered, so that a second device of a kind has a name to take.
+        var id = new DeviceId(options.Node, $"{description.Name}0");
+        // Several agents of one machine share its memory as they share its threads.
+        var share = Limits.MemoryShare * Math.Min(1.0, (double)options.Threads / description.CoreCount);
+        var memoryBytes = options.MemoryBytes ?? (long)(description.TotalMemoryBytes * share);
+        return new DeviceFacts(id, FleetDeviceKind.Cpu, description.Model, Engine, options.Threads, memoryBytes);
+    }
+}

@@ -1,0 +1,9 @@
+using EgpuFleet.Grains.Interfaces.Execution;
+
+namespace EgpuFleet.NodeAgent.Execution;
+
+/// <summary>Where results go: the pool's scheduler, or a test that looks at every report.</summary>
+public interface IShardReports
+{
+    Task<ReportReply> ReportAsync(ShardReport report, CancellationToken cancellationToken);
+}

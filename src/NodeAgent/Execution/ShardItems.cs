@@ -1,0 +1,117 @@
+using System.Text;
+using System.Threading.Channels;
+using EgpuFleet.Grains.Interfaces.Execution;
+using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Workers;
+
+namespace EgpuFleet.NodeAgent.Execution;
+
+/// <summary>Computes the items of a shard, some at a time, and leaves slots free for interactive requests.</summary>
+internal sealed class ShardItems(
+    WorkerSupervisor supervisor,
+    LoadedModels models,
+    Generator generator,
+    TimeProvider time
+)
+{
+    /// <summary>Writes one result per item. An error of an item is its result; an error of the device ends the run.</summary>
+    public async Task RunAsync(
+        ShardAssignment assignment,
+        ChannelWriter<ItemResult> results,
+        CancellationToken cancellationToken
+    )
+    {
+        var worker =
+            supervisor.Worker
+            ?? throw new EngineException(EngineErrorClass.WorkerLost, "The device has no ready worker.");
+        using var model = await models.AcquireAsync(assignment.Model.Ref, worker, cancellationToken);
+        var parallel = new ParallelOptions
+        {
+            MaxDegreeOfParallelism = Math.Max(1, model.Info.Slots - Limits.InteractiveSlots),
+            CancellationToken = cancellationToken,
+        };
+        await Parallel.ForEachAsync(
+            assignment.Items,
+            parallel,
+            async (item, token) => await results.WriteAsync(await RunItemAsync(assignment, item, worker, token), token)
+        );
+    }
+
+    private async Task<ItemResult> RunItemAsync(
+        ShardAssignment assignment,
+        BatchItem item,
+        WorkerProcess worker,
+        CancellationToken cancellationToken
+    )
+    {
+        var started = time.GetTimestamp();
+        var empty = new ItemResult(
+            item.Index,
+            item.CustomId,
+            Text: null,
+            FinishReason: null,
+            PromptTokens: 0,
+            CompletionTokens: 0,
+            ErrorCode: null,
+            ErrorMessage: null,
+            assignment.Lease.Device,
+            worker.ProcessId,
+            assignment.Lease.Epoch,
+            DurationMilliseconds: 0
+        );
+        try
+        {
+            var (text, last) = await GenerateAsync(assignment, item, worker, cancellationToken);
+            return empty with
+            {
+                Text = text,
+                FinishReason = Generator.FinishText(last.FinishReason!.Value),
+                PromptTokens = last.Usage?.PromptTokens ?? 0,
+                CompletionTokens = last.Usage?.CompletionTokens ?? 0,
+                DurationMilliseconds = Milliseconds(started),
+            };
+        }
+        catch (EngineException e) when (EngineErrors.IsOfTheRequest(e.ErrorClass))
+        {
+            return empty with
+            {
+                ErrorCode = EngineErrors.Code(e.ErrorClass),
+                ErrorMessage = e.Message,
+                DurationMilliseconds = Milliseconds(started),
+            };
+        }
+    }
+
+    private async Task<(string Text, GeneratedToken Last)> GenerateAsync(
+        ShardAssignment assignment,
+        BatchItem item,
+        WorkerProcess worker,
+        CancellationToken cancellationToken
+    )
+    {
+        var text = new StringBuilder();
+        var prompt = Generator.PromptOf(item.Prompt, null, item.Messages);
+        var tokens = generator.RunAsync(
+            worker,
+            assignment.Model.Ref.Sha256,
+            prompt,
+            assignment.Generation,
+            GenerationPriority.Batch,
+            cancellationToken
+        );
+        await foreach (var token in tokens)
+        {
+            text.Append(token.Text);
+            if (token.FinishReason is FinishReason.Cancelled)
+                throw new EngineException(EngineErrorClass.Cancelled, "The worker gave the item up.");
+            if (token.FinishReason is not null)
+                return (text.ToString(), token);
+        }
+        throw new EngineException(EngineErrorClass.ProtocolViolation, "A generation ended without a finish reason.");
+    }
+
+    private int Milliseconds(long started) =>
+        (int)Math.Min(time.GetElapsedTime(started).TotalMilliseconds, int.MaxValue);
+}

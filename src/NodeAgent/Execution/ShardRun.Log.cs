@@ -1,0 +1,22 @@
+using EgpuFleet.Grains.Interfaces.Scheduling;
+using Microsoft.Extensions.Logging;
+
+namespace EgpuFleet.NodeAgent.Execution;
+
+internal sealed partial class ShardRun
+{
+    [LoggerMessage(Level = LogLevel.Information, Message = "Shard {Lease}: {Items} items for {Model}")]
+    private partial void LogStarted(LeaseKey lease, int items, string model);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Shard {Lease}: finished")]
+    private partial void LogFinished(LeaseKey lease);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Lease}: failed, {Code}: {Reason}")]
+    private partial void LogFailed(LeaseKey lease, string code, string reason);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Lease}: stopped, {Reason}")]
+    private partial void LogEnded(LeaseKey lease, string reason);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Shard {Lease}: dropped, nobody took its report")]
+    private partial void LogUnanswered(LeaseKey lease, Exception e);
+}

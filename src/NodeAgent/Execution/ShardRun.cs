@@ -1,0 +1,130 @@
+using System.Diagnostics;
+using System.Threading.Channels;
+using EgpuFleet.Grains.Interfaces.Execution;
+using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.NodeAgent.Hosting;
+using EgpuFleet.NodeAgent.Models;
+using Microsoft.Extensions.Logging;
+
+namespace EgpuFleet.NodeAgent.Execution;
+
+/// <summary>
+/// One leased shard from its start to its last report. Items run side by side and their results are reported in small
+/// batches while others still compute. Everything stops with the lease; what was not reported by then is forgotten.
+/// </summary>
+internal sealed partial class ShardRun(
+    ShardAssignment assignment,
+    HeldLease lease,
+    ShardItems items,
+    ShardReporter reporter,
+    TimeProvider time,
+    ILogger log
+)
+{
+    private volatile bool computing = true;
+
+    public HeldLease Lease => lease;
+
+    /// <summary>Whether it still takes the device's time; a run that only waits for its last report to be answered does not.</summary>
+    public bool Computing => computing && lease.EndReason is null;
+
+    /// <summary>Never faults: every failure becomes a report, or the silence of a lost lease.</summary>
+    public async Task RunAsync()
+    {
+        using var activity = Trace();
+        LogStarted(lease.Key, assignment.Items.Count, assignment.Model.Ref.Name);
+        try
+        {
+            var results = Channel.CreateUnbounded<ItemResult>();
+            var work = ComputeAsync(results.Writer);
+            await ReportAsync(results.Reader, work);
+        }
+        catch (OperationCanceledException) when (lease.EndReason is not null)
+        {
+            LogEnded(lease.Key, lease.EndReason);
+            activity?.SetStatus(ActivityStatusCode.Error, lease.EndReason);
+        }
+        catch (ReportUnansweredException e)
+        {
+            // No longer named in heartbeats, the lease runs out and the shard runs elsewhere.
+            lease.End("its report found no answer");
+            LogUnanswered(lease.Key, e);
+        }
+        finally
+        {
+            computing = false;
+        }
+    }
+
+    /// <summary>Null when every item has a result; else why the shard cannot go on here.</summary>
+    private async Task<ShardFailure?> ComputeAsync(ChannelWriter<ItemResult> results)
+    {
+        try
+        {
+            await items.RunAsync(assignment, results, lease.Ended);
+            return null;
+        }
+        catch (EngineException e)
+        {
+            return new ShardFailure(EngineErrors.Code(e.ErrorClass), e.Message, e.Retryable);
+        }
+        catch (GenerationException e)
+        {
+            return new ShardFailure(e.Code, e.Message, e.Retryable);
+        }
+        finally
+        {
+            computing = false;
+            results.Complete();
+        }
+    }
+
+    private async Task ReportAsync(ChannelReader<ItemResult> results, Task<ShardFailure?> work)
+    {
+        var batch = new List<ItemResult>();
+        while (await results.WaitToReadAsync(lease.Ended))
+        {
+            await GatherAsync(results, batch);
+            // The last results travel with the last word.
+            if (results.Completion.IsCompleted)
+                break;
+            await reporter.SendAsync(lease, ShardOutcome.Progress, batch, null);
+            batch.Clear();
+        }
+        var failure = await work;
+        var outcome = failure is null ? ShardOutcome.Finished : ShardOutcome.Failed;
+        await reporter.SendAsync(lease, outcome, batch, failure);
+        if (failure is null)
+            LogFinished(lease.Key);
+        else
+            LogFailed(lease.Key, failure.Code, failure.Message);
+    }
+
+    private async Task GatherAsync(ChannelReader<ItemResult> results, List<ItemResult> batch)
+    {
+        var window = Task.Delay(Limits.ReportEvery, time, lease.Ended);
+        while (true)
+        {
+            while (batch.Count < Limits.ReportItems && results.TryRead(out var result))
+                batch.Add(result);
+            if (batch.Count >= Limits.ReportItems)
+                return;
+            var more = results.WaitToReadAsync(lease.Ended).AsTask();
+            if (await Task.WhenAny(more, window) == window || !await more)
+                return;
+        }
+    }
+
+    private Activity? Trace()
+    {
+        _ = ActivityContext.TryParse(assignment.TraceParent, null, isRemote: true, out var parent);
+        var activity = AgentTelemetry.Source.StartActivity("shard", ActivityKind.Consumer, parent);
+        activity?.SetTag("egpufleet.shard", lease.Key.Shard.ToString());
+        activity?.SetTag("egpufleet.epoch", lease.Key.Epoch);
+        activity?.SetTag("egpufleet.device", lease.Key.Device.ToString());
+        activity?.SetTag("egpufleet.items", assignment.Items.Count);
+        return activity;
+    }
+}

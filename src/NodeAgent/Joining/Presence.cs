@@ -1,0 +1,112 @@
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Scheduling;
+using EgpuFleet.NodeAgent.Devices;
+using EgpuFleet.NodeAgent.Execution;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Orleans;
+
+namespace EgpuFleet.NodeAgent.Joining;
+
+/// <summary>
+/// The node's sign of life: a heartbeat every few seconds and after each change, and a goodbye at the end. The answer renews
+/// leases from the moment the heartbeat was sent; what it does not renew stops. Registered after Orleans, so that it ends
+/// before the silo leaves.
+/// </summary>
+internal sealed partial class Presence(
+    DeviceRegistry devices,
+    IGrainFactory grains,
+    ILeaseClock clock,
+    TimeProvider time,
+    ChangeSignal changes,
+    ILogger<Presence> log
+) : IHostedService, IDisposable
+{
+    private readonly CancellationTokenSource stopping = new();
+    private Task beating = Task.CompletedTask;
+    private Task watching = Task.CompletedTask;
+    private bool answered;
+
+    public Task StartAsync(CancellationToken cancellationToken)
+    {
+        beating = Task.Run(() => BeatAsync(stopping.Token), CancellationToken.None);
+        watching = Task.Run(() => WatchDeadlinesAsync(stopping.Token), CancellationToken.None);
+        return Task.CompletedTask;
+    }
+
+    /// <summary>Says goodbye, so that the shards move at once; then stops them and the workers.</summary>
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await stopping.CancelAsync();
+        await Task.WhenAll(beating, watching);
+        await SendAsync(leaving: true, Limits.GoodbyeTimeout);
+        await devices.StopAsync();
+    }
+
+    public void Dispose() => stopping.Dispose();
+
+    private async Task BeatAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            var changed = changes.WaitAsync(cancellationToken);
+            while (true)
+            {
+                await SendAsync(leaving: false, Limits.HeartbeatTimeout);
+                await Task.WhenAny(changed, Task.Delay(Limits.HeartbeatEvery, time, cancellationToken));
+                await Task.Delay(Limits.HeartbeatSpacing, time, cancellationToken);
+                if (changed.IsCompleted)
+                    changed = changes.WaitAsync(cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
+    }
+
+    private async Task SendAsync(bool leaving, TimeSpan timeout)
+    {
+        var heartbeat = devices.Describe(leaving);
+        var sentAt = clock.Now;
+        try
+        {
+            var pool = grains.GetGrain<IPoolGrain>(PoolId.Default.Value);
+            var reply = await pool.Heartbeat(heartbeat).WaitAsync(timeout, time);
+            foreach (var status in heartbeat.Devices)
+            {
+                devices
+                    .Find(status.Facts.Device.ToString())
+                    ?.Shards.Renew(status.RunningShards, reply.Renewed.ToHashSet(), sentAt, reply.LeaseDuration);
+            }
+            if (!answered)
+                LogHeard();
+            answered = true;
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // Whatever the reason: nothing is renewed by it, the next heartbeat tries again, and the deadlines rule.
+            if (answered || leaving)
+                LogUnheard(e.Message);
+            answered = false;
+        }
+    }
+
+    /// <summary>Ends leases whose time is over while nothing else looks at them.</summary>
+    private async Task WatchDeadlinesAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(Limits.LeaseCheckEvery, time);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken))
+            {
+                foreach (var device in devices.Devices)
+                    device.Shards.CheckDeadlines();
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The pool hears this node")]
+    private partial void LogHeard();
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The pool does not answer heartbeats: {Reason}")]
+    private partial void LogUnheard(string reason);
+}

@@ -1,0 +1,195 @@
+using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.NodeAgent.Joining;
+using EgpuFleet.NodeAgent.Workers;
+using Microsoft.Extensions.Logging;
+
+namespace EgpuFleet.NodeAgent.Models;
+
+/// <summary>
+/// The models in a device's worker. As many as memory permits; the least recently used one that nobody uses makes room.
+/// Loads and unloads go one at a time.
+/// </summary>
+internal sealed partial class LoadedModels(
+    ModelCache cache,
+    ModelShelf shelf,
+    int threads,
+    long memoryBytes,
+    TimeProvider time,
+    ChangeSignal changes,
+    ILogger<LoadedModels> log
+) : IDisposable
+{
+    private readonly SemaphoreSlim turn = new(1, 1);
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, LoadedModel> loaded = new(StringComparer.Ordinal);
+    private WorkerProcess? worker;
+
+    /// <summary>Hashes of what is loaded, and the memory counted for it.</summary>
+    public (string[] Hashes, long MemoryBytes) Now
+    {
+        get
+        {
+            lock (gate)
+                return ([.. loaded.Keys], loaded.Values.Sum(model => model.MemoryBytes));
+        }
+    }
+
+    /// <summary>Makes sure that the model is loaded and keeps it so until the use is disposed.</summary>
+    /// <exception cref="Grains.Interfaces.Serving.GenerationException">It cannot be had, or does not fit.</exception>
+    /// <exception cref="EngineException">The worker could not load it.</exception>
+    public async Task<ModelUse> AcquireAsync(ModelRef model, WorkerProcess on, CancellationToken cancellationToken)
+    {
+        var file = await cache.GetAsync(model, cancellationToken);
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            await FollowAsync(on);
+            if (Find(model.Sha256) is { } present)
+                return Use(present);
+            await MakeRoomAsync(model, file.MemoryBytes);
+            // Not the caller's token: a load that goes on in the worker unseen would be memory nobody counts.
+            using var limit = new CancellationTokenSource(Limits.LoadTimeout, time);
+            var info = await LoadAsync(model, file, limit.Token);
+            return Use(Remember(model.Sha256, info, file.MemoryBytes));
+        }
+        finally
+        {
+            turn.Release();
+            changes.Raise();
+        }
+    }
+
+    public void Dispose() => turn.Dispose();
+
+    /// <summary>Starts anew with another worker; what an adopted one brought along without a record here is unloaded.</summary>
+    private async Task FollowAsync(WorkerProcess on)
+    {
+        if (worker == on)
+            return;
+        lock (gate)
+        {
+            foreach (var hash in loaded.Keys)
+                shelf.Release(hash);
+            loaded.Clear();
+        }
+        worker = on;
+        foreach (var hash in on.Client.Worker.Models)
+        {
+            if (shelf.Find(hash) is { } kept && await TryKeepAsync(hash, kept))
+                continue;
+            await on.Client.UnloadAsync(hash);
+        }
+    }
+
+    private async Task<bool> TryKeepAsync(string hash, CachedModel file)
+    {
+        try
+        {
+            // An equal spec is answered at once with what is loaded.
+            var info = await worker!.Client.LoadAsync(Spec(hash, file));
+            Remember(hash, info, file.MemoryBytes);
+            return true;
+        }
+        catch (EngineException e) when (e.ErrorClass == EngineErrorClass.InvalidRequest)
+        {
+            return false;
+        }
+    }
+
+    private async Task<ModelInfo> LoadAsync(ModelRef model, CachedModel file, CancellationToken cancellationToken)
+    {
+        var started = time.GetTimestamp();
+        var client = worker!.Client;
+        try
+        {
+            await client.LoadAsync(Spec(model.Sha256, file), cancellationToken);
+            var info = await client.WarmUpAsync(model.Sha256, cancellationToken);
+            LogLoaded(model.Name, info.MemoryBytes, time.GetElapsedTime(started).TotalMilliseconds);
+            return info;
+        }
+        catch (OperationCanceledException)
+        {
+            throw new EngineException(
+                EngineErrorClass.Internal,
+                $"'{model.Name}' was not loaded within {Limits.LoadTimeout.TotalSeconds:0} s."
+            );
+        }
+    }
+
+    private async Task MakeRoomAsync(ModelRef model, long needBytes)
+    {
+        if (needBytes > memoryBytes)
+            throw ModelFailures.TooLarge(model, needBytes, memoryBytes);
+        while (true)
+        {
+            string? victim;
+            lock (gate)
+            {
+                var used = loaded.Values.Sum(other => other.MemoryBytes);
+                if (used + needBytes <= memoryBytes && loaded.Count < Kernels.Limits.Models)
+                    return;
+                victim = loaded.Values.Where(other => other.Uses == 0).MinBy(other => other.LastUsed)?.Hash;
+                if (victim is null)
+                    throw ModelFailures.NoRoom(model, needBytes, memoryBytes - used);
+                loaded.Remove(victim);
+            }
+            await worker!.Client.UnloadAsync(victim);
+            shelf.Release(victim);
+            LogUnloaded(victim);
+        }
+    }
+
+    private LoadSpec Spec(string hash, CachedModel file) =>
+        new(file.Path, hash, threads, file.ContextTokens, Limits.Slots);
+
+    private LoadedModel? Find(string hash)
+    {
+        lock (gate)
+            return loaded.GetValueOrDefault(hash);
+    }
+
+    private LoadedModel Remember(string hash, ModelInfo info, long bytes)
+    {
+        var model = new LoadedModel(hash, info, bytes);
+        lock (gate)
+            loaded[hash] = model;
+        shelf.Hold(hash);
+        return model;
+    }
+
+    private ModelUse Use(LoadedModel model)
+    {
+        lock (gate)
+            model.Uses++;
+        return new ModelUse(model.Info, () => Unuse(model));
+    }
+
+    private void Unuse(LoadedModel model)
+    {
+        lock (gate)
+        {
+            model.Uses--;
+            model.LastUsed = time.GetTimestamp();
+        }
+    }
+
+    private sealed class LoadedModel(string hash, ModelInfo info, long memoryBytes)
+    {
+        public string Hash => hash;
+        public ModelInfo Info => info;
+        public long MemoryBytes => memoryBytes;
+        public int Uses { get; set; }
+        public long LastUsed { get; set; }
+    }
+}
+
+/// <summary>A model that stays loaded until this is disposed.</summary>
+internal sealed class ModelUse(ModelInfo info, Action release) : IDisposable
+{
+    private Action? release = release;
+
+    public ModelInfo Info => info;
+
+    public void Dispose() => Interlocked.Exchange(ref release, null)?.Invoke();
+}

@@ -1,0 +1,131 @@
+using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Kernels.Formats.Gguf;
+using EgpuFleet.NodeAgent.Joining;
+using Microsoft.Extensions.Logging;
+using Polly;
+using Polly.Retry;
+using Polly.Timeout;
+
+namespace EgpuFleet.NodeAgent.Models;
+
+/// <summary>
+/// The model files of this node by content hash. A file that is missing comes from the gateway, once however many ask, into
+/// a partial file that gets its name only when hash and format are right.
+/// </summary>
+internal sealed partial class ModelCache : IDisposable
+{
+    private readonly IHttpClientFactory clients;
+    private readonly ModelShelf shelf;
+    private readonly ILogger<ModelCache> log;
+    private readonly ResiliencePipeline retries;
+    private readonly CancellationTokenSource closing = new();
+    private readonly Lock gate = new();
+    private readonly Dictionary<string, Task<CachedModel>> models = new(StringComparer.Ordinal);
+
+    public ModelCache(IHttpClientFactory clients, ModelShelf shelf, TimeProvider time, ILogger<ModelCache> log)
+    {
+        this.clients = clients;
+        this.shelf = shelf;
+        this.log = log;
+        retries = new ResiliencePipelineBuilder { TimeProvider = time }
+            .AddRetry(
+                new RetryStrategyOptions
+                {
+                    ShouldHandle = new PredicateBuilder()
+                        .Handle<IOException>()
+                        .Handle<HttpRequestException>()
+                        .Handle<TimeoutRejectedException>(),
+                    MaxRetryAttempts = Limits.DownloadAttempts - 1,
+                    Delay = TimeSpan.FromMilliseconds(200),
+                    BackoffType = DelayBackoffType.Exponential,
+                    OnRetry = retry =>
+                    {
+                        LogRetry(retry.AttemptNumber + 1, retry.Outcome.Exception?.Message);
+                        return default;
+                    },
+                }
+            )
+            .Build();
+    }
+
+    /// <summary>The file of a model, fetched first where it is missing. A caller that leaves does not end the download.</summary>
+    /// <exception cref="Grains.Interfaces.Serving.GenerationException">It cannot be had, or is no model.</exception>
+    public async Task<CachedModel> GetAsync(ModelRef model, CancellationToken cancellationToken)
+    {
+        if (model.Sha256.Length != 64 || !model.Sha256.All(char.IsAsciiHexDigitLower) || model.SizeBytes < 1)
+            throw ModelFailures.Invalid(model, "its hash or size is malformed.");
+        Task<CachedModel> task;
+        lock (gate)
+        {
+            if (!models.TryGetValue(model.Sha256, out task!) || task.IsFaulted || task.IsCanceled)
+                models[model.Sha256] = task = Task.Run(() => BringAsync(model), CancellationToken.None);
+        }
+        var cached = await task.WaitAsync(cancellationToken);
+        if (File.Exists(cached.Path))
+        {
+            shelf.Touch(cached.Path);
+            return cached;
+        }
+        // Removed to make room, or by somebody's hand: fetched again.
+        lock (gate)
+        {
+            if (models.GetValueOrDefault(model.Sha256) == task)
+                models.Remove(model.Sha256);
+        }
+        return await GetAsync(model, cancellationToken);
+    }
+
+    public void Dispose()
+    {
+        closing.Cancel();
+        closing.Dispose();
+    }
+
+    private async Task<CachedModel> BringAsync(ModelRef model)
+    {
+        var path = shelf.PathOf(model.Sha256);
+        if (!File.Exists(path) || new FileInfo(path).Length != model.SizeBytes)
+        {
+            var partial = shelf.PartialOf(model.Sha256);
+            shelf.MakeRoom(model);
+            LogFetching(model.Name, model.Sha256, model.SizeBytes);
+            await FetchAsync(model, partial);
+            _ = Open(model, partial);
+            File.Move(partial, path, overwrite: true);
+            LogFetched(model.Name, model.Sha256);
+        }
+        return Open(model, path);
+    }
+
+    private static CachedModel Open(ModelRef model, string path)
+    {
+        try
+        {
+            return CachedModel.Open(path);
+        }
+        catch (GgufException e)
+        {
+            File.Delete(path);
+            throw ModelFailures.Invalid(model, e.Message);
+        }
+    }
+
+    private async Task FetchAsync(ModelRef model, string partial)
+    {
+        try
+        {
+            await retries.ExecuteAsync(
+                async token =>
+                {
+                    using var client = clients.CreateClient(GatewayHttp.Downloads);
+                    await new ModelDownload(client, model, partial).RunAsync(token);
+                },
+                closing.Token
+            );
+        }
+        catch (Exception e) when (e is IOException or HttpRequestException or TimeoutRejectedException)
+        {
+            throw ModelFailures.Unreachable(model, e.Message);
+        }
+    }
+}

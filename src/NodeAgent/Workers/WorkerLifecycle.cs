@@ -1,0 +1,42 @@
+using System.Collections.Immutable;
+
+namespace EgpuFleet.NodeAgent.Workers;
+
+/// <summary>
+/// The restart plan, pure. A worker that dies is started again after a wait that doubles with each death of the last minute;
+/// at the fifth the device is quarantined, so that nothing restarts in a crash loop. An event that does not belong to a
+/// phase changes nothing: it was overtaken.
+/// </summary>
+public static class WorkerLifecycle
+{
+    public static WorkerLife Apply(WorkerLife life, WorkerEvent happened)
+    {
+        ArgumentNullException.ThrowIfNull(life);
+        return (life.Phase, happened) switch
+        {
+            (WorkerPhase.Stopped, _) => life,
+            (_, WorkerEvent.StopAsked) => life with { Phase = WorkerPhase.Stopped },
+            (WorkerPhase.Starting, WorkerEvent.Connected) => life with { Phase = WorkerPhase.Testing },
+            (WorkerPhase.Testing, WorkerEvent.Tested) => life with { Phase = WorkerPhase.Ready, Reason = null },
+            (WorkerPhase.Starting or WorkerPhase.Testing or WorkerPhase.Ready, WorkerEvent.Died died) => Bury(
+                life,
+                died
+            ),
+            (WorkerPhase.Waiting, WorkerEvent.Waited) => life with { Phase = WorkerPhase.Starting },
+            _ => life,
+        };
+    }
+
+    private static WorkerLife Bury(WorkerLife life, WorkerEvent.Died died)
+    {
+        var recent = life.Deaths.Where(at => died.At - at < Limits.DeathWindow).Append(died.At).ToImmutableArray();
+        if (recent.Length >= Limits.DeathsToQuarantine)
+            return new(WorkerPhase.Quarantined, recent, Advice(recent.Length, died.Reason), TimeSpan.Zero);
+        var wait = Limits.RestartAfter * Math.Pow(2, recent.Length - 1);
+        return new(WorkerPhase.Waiting, recent, died.Reason, died.At + wait);
+    }
+
+    private static string Advice(int deaths, string reason) =>
+        $"The worker died {deaths} times within {Limits.DeathWindow.TotalSeconds:0} s, last: {reason} "
+        + "Fix what it names (the worker's log is in the agent's data folder), then restart the agent.";
+}

@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+
+namespace EgpuFleet.NodeAgent.Workers;
+
+/// <summary>Where a device's worker stands for its supervisor.</summary>
+public enum WorkerPhase
+{
+    /// <summary>No process yet: adopt one that is left, or spawn one.</summary>
+    Starting,
+
+    /// <summary>Connected; the device is being probed and self-tested.</summary>
+    Testing,
+
+    /// <summary>Takes work.</summary>
+    Ready,
+
+    /// <summary>Died; a new one is started at <see cref="WorkerLife.RestartAt"/>.</summary>
+    Waiting,
+
+    /// <summary>Died too often: waits for a person.</summary>
+    Quarantined,
+
+    /// <summary>The agent is shutting down.</summary>
+    Stopped,
+}
+
+/// <summary>The life of a device's worker so far; immutable.</summary>
+/// <param name="Deaths">Times of the deaths within the window, oldest first, on the supervisor's monotonic clock.</param>
+/// <param name="Reason">Why the last one died; null when nothing is wrong.</param>
+/// <param name="RestartAt">When a waiting worker is started again.</param>
+public sealed record WorkerLife(WorkerPhase Phase, ImmutableArray<TimeSpan> Deaths, string? Reason, TimeSpan RestartAt)
+{
+    public static readonly WorkerLife New = new(WorkerPhase.Starting, [], null, TimeSpan.Zero);
+}

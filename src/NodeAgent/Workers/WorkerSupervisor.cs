@@ -1,0 +1,130 @@
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.NodeAgent.Joining;
+using Microsoft.Extensions.Logging;
+
+namespace EgpuFleet.NodeAgent.Workers;
+
+/// <summary>
+/// Keeps one worker alive: carries out what <see cref="WorkerLifecycle"/> decides, one phase after the other. Everybody else
+/// reads <see cref="Life"/> and <see cref="Worker"/>; every change of phase is signalled.
+/// </summary>
+internal sealed partial class WorkerSupervisor(
+    string device,
+    WorkerLauncher launcher,
+    TimeProvider time,
+    ChangeSignal changes,
+    ILogger<WorkerSupervisor> log
+)
+{
+    private readonly long origin = time.GetTimestamp();
+    private volatile WorkerLife life = WorkerLife.New;
+    private volatile WorkerProcess? worker;
+
+    public WorkerLife Life => life;
+
+    /// <summary>The worker that takes work; null unless ready.</summary>
+    public WorkerProcess? Worker => life.Phase == WorkerPhase.Ready ? worker : null;
+
+    /// <summary>The last process there was; 0 before the first.</summary>
+    public int ProcessId { get; private set; }
+
+    /// <summary>Runs until the token fires; then ends the worker in order and returns.</summary>
+    public async Task RunAsync(CancellationToken stopping)
+    {
+        try
+        {
+            while (true)
+                await StepAsync(stopping);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            Happened(new WorkerEvent.StopAsked());
+            if (worker is { } last)
+                await last.EndAsync();
+        }
+    }
+
+    private async Task StepAsync(CancellationToken stopping)
+    {
+        switch (life.Phase)
+        {
+            case WorkerPhase.Starting:
+                await StartAsync(stopping);
+                break;
+            case WorkerPhase.Testing:
+                await TestAsync(worker!, stopping);
+                break;
+            case WorkerPhase.Ready:
+                var closed = await worker!.Closed.WaitAsync(stopping);
+                await BuryAsync($"{closed.Reason} {launcher.LastWords()}".TrimEnd());
+                break;
+            case WorkerPhase.Waiting:
+                await Task.Delay(Later(life.RestartAt - time.GetElapsedTime(origin)), time, stopping);
+                Happened(new WorkerEvent.Waited());
+                break;
+            default:
+                await Task.Delay(Timeout.InfiniteTimeSpan, time, stopping);
+                break;
+        }
+    }
+
+    private async Task StartAsync(CancellationToken stopping)
+    {
+        try
+        {
+            worker = await launcher.StartAsync(stopping);
+            ProcessId = worker.ProcessId;
+            Happened(new WorkerEvent.Connected());
+        }
+        catch (Exception e)
+            when (e is WorkerStartException or EngineException or IOException or UnauthorizedAccessException)
+        {
+            await BuryAsync(e.Message);
+        }
+    }
+
+    private async Task TestAsync(WorkerProcess tested, CancellationToken stopping)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        limit.CancelAfter(Limits.SelfTestTimeout);
+        try
+        {
+            var probe = await tested.Client.ProbeAsync(limit.Token);
+            var test = await tested.Client.SelfTestAsync(limit.Token);
+            if (!test.Passed)
+            {
+                await BuryAsync($"The numeric self-test failed: {test.Text}");
+                return;
+            }
+            LogReady(device, tested.ProcessId, probe.Description, test.Text);
+            Happened(new WorkerEvent.Tested());
+        }
+        catch (EngineException e)
+        {
+            await BuryAsync($"{e.Message} {launcher.LastWords()}".TrimEnd());
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            await BuryAsync($"The self-test did not end within {Limits.SelfTestTimeout.TotalSeconds:0} s.");
+        }
+    }
+
+    /// <summary>After any device error the process is replaced, never retried inside; it may still run, so it is ended first.</summary>
+    private async Task BuryAsync(string reason)
+    {
+        var dead = worker;
+        worker = null;
+        Happened(new WorkerEvent.Died(time.GetElapsedTime(origin), reason));
+        LogDied(device, life.Phase, reason);
+        if (dead is not null)
+            await dead.KillAsync();
+    }
+
+    private void Happened(WorkerEvent happened)
+    {
+        life = WorkerLifecycle.Apply(life, happened);
+        changes.Raise();
+    }
+
+    private static TimeSpan Later(TimeSpan wait) => wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+}
