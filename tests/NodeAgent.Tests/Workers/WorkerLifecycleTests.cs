@@ -1,0 +1,103 @@
+using EgpuFleet.NodeAgent.Workers;
+
+namespace EgpuFleet.NodeAgent.Tests.Workers;
+
+public sealed class WorkerLifecycleTests
+{
+    private static readonly WorkerEvent[] Events =
+    [
+        new WorkerEvent.Connected(),
+        new WorkerEvent.Tested(),
+        new WorkerEvent.Died(TimeSpan.FromSeconds(5), "gone"),
+        new WorkerEvent.Waited(),
+        new WorkerEvent.StopAsked(),
+    ];
+
+    [Fact]
+    public void Every_event_in_every_phase_leads_where_the_table_says()
+    {
+        var table = new Dictionary<(WorkerPhase, Type), WorkerPhase>
+        {
+            [(WorkerPhase.Starting, typeof(WorkerEvent.Connected))] = WorkerPhase.Testing,
+            [(WorkerPhase.Starting, typeof(WorkerEvent.Died))] = WorkerPhase.Waiting,
+            [(WorkerPhase.Testing, typeof(WorkerEvent.Tested))] = WorkerPhase.Ready,
+            [(WorkerPhase.Testing, typeof(WorkerEvent.Died))] = WorkerPhase.Waiting,
+            [(WorkerPhase.Ready, typeof(WorkerEvent.Died))] = WorkerPhase.Waiting,
+            [(WorkerPhase.Waiting, typeof(WorkerEvent.Waited))] = WorkerPhase.Starting,
+        };
+        foreach (var phase in Enum.GetValues<WorkerPhase>())
+        {
+            foreach (var happened in Events)
+            {
+                var life = WorkerLife.New with { Phase = phase };
+                var after = WorkerLifecycle.Apply(life, happened);
+                var expected =
+                    happened is WorkerEvent.StopAsked
+                        ? WorkerPhase.Stopped
+                        : table.GetValueOrDefault((phase, happened.GetType()), phase);
+                Assert.Equal(expected, after.Phase);
+                if (expected == phase)
+                    Assert.Same(
+                        life,
+                        phase == WorkerPhase.Stopped || happened is not WorkerEvent.StopAsked ? after : life
+                    );
+            }
+        }
+    }
+
+    [Fact]
+    public void Restarts_wait_longer_with_each_death_of_the_last_minute()
+    {
+        var life = WorkerLife.New;
+        var now = TimeSpan.Zero;
+        foreach (var wait in (int[])[250, 500, 1000, 2000])
+        {
+            now += TimeSpan.FromSeconds(3);
+            life = Die(life, now);
+            Assert.Equal(WorkerPhase.Waiting, life.Phase);
+            Assert.Equal(now + TimeSpan.FromMilliseconds(wait), life.RestartAt);
+        }
+    }
+
+    [Fact]
+    public void Five_deaths_in_a_minute_quarantine_and_say_what_to_do()
+    {
+        var life = WorkerLife.New;
+        for (var death = 0; death < Limits.DeathsToQuarantine; death++)
+            life = Die(life, TimeSpan.FromSeconds(14 * death));
+        Assert.Equal(WorkerPhase.Quarantined, life.Phase);
+        Assert.Contains("boom", life.Reason, StringComparison.Ordinal);
+        Assert.Contains("restart the agent", life.Reason, StringComparison.Ordinal);
+        Assert.Equal(WorkerPhase.Quarantined, Die(life, TimeSpan.FromHours(1)).Phase);
+    }
+
+    [Fact]
+    public void Deaths_that_are_rarer_than_the_window_never_quarantine()
+    {
+        var life = WorkerLife.New;
+        for (var death = 0; death < 100; death++)
+        {
+            life = Die(life, TimeSpan.FromSeconds(15.1 * death));
+            Assert.Equal(WorkerPhase.Waiting, life.Phase);
+            Assert.InRange(life.Deaths.Length, 1, Limits.DeathsToQuarantine - 1);
+        }
+    }
+
+    [Fact]
+    public void A_passed_test_clears_the_reason_but_not_the_count()
+    {
+        var life = Die(WorkerLife.New, TimeSpan.FromSeconds(1));
+        foreach (var happened in (WorkerEvent[])[new WorkerEvent.Waited(), Events[0], Events[1]])
+            life = WorkerLifecycle.Apply(life, happened);
+        Assert.Equal(WorkerPhase.Ready, life.Phase);
+        Assert.Null(life.Reason);
+        Assert.Single(life.Deaths);
+    }
+
+    private static WorkerLife Die(WorkerLife life, TimeSpan at)
+    {
+        if (life.Phase == WorkerPhase.Waiting)
+            life = WorkerLifecycle.Apply(life, new WorkerEvent.Waited());
+        return WorkerLifecycle.Apply(life, new WorkerEvent.Died(at, "boom"));
+    }
+}
