@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using EgpuFleet.Grains.Fleet;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Execution;
@@ -38,6 +39,8 @@ public sealed partial class SchedulerLoop(
     /// <summary>Competes and leads until it is stopped; then the lease is given back.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        // The loop outlives whatever request happened to start it, and must not report into its trace.
+        Activity.Current = null;
         var dispatcher = new Dispatcher(ledger, devices, options, time, loggers.CreateLogger<Dispatcher>());
         var parts = new SchedulerParts(ledger, models, dispatcher, options, signals, metrics, time, logger);
         while (!cancellationToken.IsCancellationRequested)
