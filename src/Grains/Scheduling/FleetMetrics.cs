@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
@@ -65,7 +64,7 @@ public sealed class FleetMetrics
     private static KeyValuePair<string, object?>[] Tags(JobState state, RefusalCode? reason) =>
         [new("state", state.ToString()), new("reason", reason?.ToString() ?? "")];
 
-    private sealed record Gauges(ImmutableArray<Measurement<int>> Jobs, int ShardsRunning, long Epoch)
+    private sealed record Gauges(IReadOnlyList<Measurement<int>> Jobs, int ShardsRunning, long Epoch)
     {
         public static readonly Gauges None = new([], 0, 0);
     }
