@@ -1,0 +1,139 @@
+using System.Diagnostics;
+using EgpuFleet.Grains.Interfaces.Execution;
+using EgpuFleet.Grains.Interfaces.Fleet;
+using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.NodeAgent.Devices;
+using EgpuFleet.NodeAgent.Execution;
+using EgpuFleet.NodeAgent.Joining;
+using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Workers;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using DeviceKind = EgpuFleet.Grains.Interfaces.Fleet.DeviceKind;
+
+namespace EgpuFleet.NodeAgent.Tests.Support;
+
+/// <summary>One whole device with a real worker process and models already on disk; only the pool is recorded.</summary>
+internal sealed class DeviceRig : IAsyncDisposable
+{
+    private readonly TempFolder folder = new();
+    private readonly ServiceProvider services;
+    private readonly CancellationTokenSource stopping = new();
+    private readonly ModelCache cache;
+    private readonly Task running;
+
+    private DeviceRig(long memoryBytes, byte[][] models)
+    {
+        var credential = NodeCredential.ReadOrCreate(folder.At("node.credential"));
+        services = new ServiceCollection()
+            .AddGatewayHttp(new Uri("http://127.0.0.1:9"), credential)
+            .BuildServiceProvider();
+        var time = TimeProvider.System;
+        var shelf = new ModelShelf(folder.At("models"), long.MaxValue, time);
+        foreach (var model in models)
+            File.WriteAllBytes(shelf.PathOf(Stories.Record(model).Ref.Sha256), model);
+        cache = new ModelCache(
+            services.GetRequiredService<IHttpClientFactory>(),
+            shelf,
+            time,
+            NullLogger<ModelCache>.Instance
+        );
+        var launcher = new WorkerLauncher(
+            folder.At("workers", "cpu0"),
+            Engines.Worker,
+            credential.ForWorker("cpu0"),
+            time,
+            NullLogger<WorkerLauncher>.Instance
+        );
+        var facts = new DeviceFacts(Leases.Device, DeviceKind.Cpu, "test", "llama.cpp", 1, memoryBytes);
+        var supervisor = new WorkerSupervisor("cpu0", launcher, time, Changes, NullLogger<WorkerSupervisor>.Instance);
+        var loaded = new LoadedModels(cache, shelf, 1, memoryBytes, time, Changes, NullLogger<LoadedModels>.Instance);
+        var meter = new ThroughputMeter(time);
+        var generator = new Generator(meter);
+        var items = new ShardItems(supervisor, loaded, generator, time);
+        var reporter = new ShardReporter(Reports, time, NullLogger<ShardReporter>.Instance);
+        var shards = new ShardRunner(
+            Leases.Device,
+            items,
+            reporter,
+            Clock,
+            time,
+            Changes,
+            NullLogger<ShardRun>.Instance
+        );
+        Device = new LocalDevice(facts, supervisor, loaded, shards, generator, meter);
+        running = Task.Run(() => supervisor.RunAsync(stopping.Token));
+    }
+
+    public static TimeSpan LeaseDuration { get; } = TimeSpan.FromSeconds(10);
+
+    public LocalDevice Device { get; }
+
+    public TestClock Clock { get; } = new();
+
+    public RecordedReports Reports { get; } = new();
+
+    public ChangeSignal Changes { get; } = new();
+
+    /// <summary>A device whose worker is ready.</summary>
+    public static async Task<DeviceRig> StartAsync(long memoryBytes = 1L << 30, params byte[][] models)
+    {
+        var rig = new DeviceRig(memoryBytes, models.Length == 0 ? [Stories.Bytes()] : models);
+        await rig.UntilAsync(status => status.State == DeviceState.Ready);
+        return rig;
+    }
+
+    /// <summary>Returns at the first change after which the device's status is as wanted.</summary>
+    public async Task<DeviceStatus> UntilAsync(Func<DeviceStatus, bool> wanted)
+    {
+        while (true)
+        {
+            var status = Device.Status();
+            if (wanted(status))
+                return status;
+            Assert.NotEqual(DeviceState.Quarantined, status.State);
+            await Changes.WaitAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    public static ShardAssignment Assignment(
+        IEnumerable<BatchItem> items,
+        int maxTokens = 64,
+        int shard = 0,
+        int epoch = 1,
+        ModelRecord? model = null
+    ) =>
+        new(
+            Leases.Key(shard, epoch),
+            LeaseDuration,
+            model ?? Stories.Record(Stories.Bytes()),
+            Parameters(maxTokens),
+            [.. items],
+            TraceParent: null
+        );
+
+    public static GenerationParameters Parameters(int maxTokens) => new(maxTokens, 0, 1, 0, 1, []);
+
+    public static IEnumerable<BatchItem> Prompts(int count) =>
+        Enumerable.Range(0, count).Select(i => new BatchItem(i, $"item-{i}", i % 2 == 0 ? "" : "Once upon", null));
+
+    public void KillWorker()
+    {
+        using var process = Process.GetProcessById(Device.Supervisor.ProcessId);
+        process.Kill();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await Device.Shards.LeaveAsync();
+        await stopping.CancelAsync();
+        await running;
+        Device.Models.Dispose();
+        cache.Dispose();
+        await services.DisposeAsync();
+        stopping.Dispose();
+        folder.Dispose();
+    }
+}
