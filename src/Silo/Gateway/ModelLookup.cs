@@ -14,8 +14,10 @@ public sealed class ModelLookup(Fleet fleet)
         if (ModelNames.IsValid(name) && await fleet.Models.Find(name) is { } model)
             return model;
         var names = (await fleet.Models.List()).Select(known => known.Ref.Name).Take(NamesInMessage).ToArray();
-        var known = names.Length == 0 ? "No model is registered." : $"Registered: {string.Join(", ", names)}.";
-        var message = $"No model of that name is registered. {known}";
+        var message =
+            names.Length == 0
+                ? "No model is registered yet."
+                : $"No model of that name is registered. Registered: {string.Join(", ", names)}.";
         throw new GatewayException(whenMissing, "model_not_found", message)
         {
             Param = "model",

@@ -1,4 +1,6 @@
+using EgpuFleet.Grains.Ports;
 using EgpuFleet.Silo.Membership;
+using EgpuFleet.Silo.Postgres;
 using Npgsql;
 
 namespace EgpuFleet.Silo.Hosting;
@@ -19,7 +21,11 @@ public static class ControlPlane
         services.AddSingleton(folder);
         services.AddSingleton(EnrolmentSecret.ReadOrCreate(folder));
         services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
-        services.AddHostedService<DeadSiloSweep>();
+        services.AddSingleton<ILedger>(provider => new PostgresLedger(
+            connectionString,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>()
+        ));
         if (settings.Supervised)
             services.AddHostedService<SupervisorWatch>();
         services.Configure<HostOptions>(options => options.ShutdownTimeout = Limits.ShutdownTimeout);

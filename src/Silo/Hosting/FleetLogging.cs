@@ -20,5 +20,6 @@ public static class FleetLogging
         logging.AddFilter("Orleans", LogLevel.Warning);
         logging.AddFilter("System", LogLevel.Warning);
         logging.AddFilter("Npgsql", LogLevel.Warning);
+        logging.AddFilter("Polly", LogLevel.Warning);
     }
 }

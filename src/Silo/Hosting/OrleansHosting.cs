@@ -1,6 +1,7 @@
 using System.Net;
 using EgpuFleet.Grains;
 using EgpuFleet.Grains.Interfaces.Placement;
+using Orleans.Configuration;
 using Orleans.Runtime;
 
 namespace EgpuFleet.Silo.Hosting;
@@ -23,6 +24,10 @@ public static class OrleansHosting
                 o => (o.Invariant, o.ConnectionString) = (Invariant, connectionString)
             );
             silo.UseAdoNetReminderService(o => (o.Invariant, o.ConnectionString) = (Invariant, connectionString));
+            // Every restart of a process leaves a row; agents cannot remove theirs.
+            silo.Configure<ClusterMembershipOptions>(o =>
+                (o.DefunctSiloCleanupPeriod, o.DefunctSiloExpiration) = (Limits.DeadSiloMemory, Limits.DeadSiloMemory)
+            );
             silo.AddFleetGrains();
             silo.Services.AddSingleton<FatalErrorExit>();
             silo.Services.AddSingleton<IFatalErrorHandler>(services => services.GetRequiredService<FatalErrorExit>());

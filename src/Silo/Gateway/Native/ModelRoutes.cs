@@ -18,7 +18,6 @@ public static class ModelRoutes
                 (string name, HttpContext context, ModelUpload upload) => upload.HandleAsync(name, context)
             )
             .WithMetadata(new RequestSizeLimitAttribute(Limits.ModelBytes))
-            .Accepts<byte[]>("application/octet-stream")
             .Produces<ModelInfo>()
             .Produces<ModelInfo>(StatusCodes.Status201Created)
             .WithSummary("Register a GGUF file under a name");
