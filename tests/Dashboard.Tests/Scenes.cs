@@ -1,0 +1,94 @@
+using EgpuFleet.Api;
+using EgpuFleet.Dashboard.Tests.Stub;
+
+namespace EgpuFleet.Dashboard.Tests;
+
+/// <summary>Whole fleets for the stub of the API.</summary>
+public static class Scenes
+{
+    public const string RunningJob = "job_01k5w8r3nq7v";
+
+    /// <summary>Three nodes, one of them silent, at work on a batch that lost a shard once.</summary>
+    public static StubFleet Working()
+    {
+        var fleet = new StubFleet
+        {
+            Nodes = [Samples.Node("studio"), Samples.Node("mini-1"), Samples.Node("mini-2", "silent")],
+            Models = [Samples.Model("tiny-stories")],
+        };
+        fleet.Devices =
+        [
+            Samples.Device("studio", "egpu-0", "external_gpu") with
+            {
+                RunningShards = [new RunningShard(RunningJob, 5, 1)],
+                ActiveSequences = 4,
+                MemoryUsedBytes = 22L << 30,
+            },
+            Samples.Device("studio", "apple-0", "apple_gpu"),
+            Samples.Device("mini-1", "cpu-0") with
+            {
+                RunningShards = [new RunningShard(RunningJob, 4, 2)],
+                ActiveSequences = 2,
+            },
+            Samples.Device("mini-2", "cpu-0") with
+            {
+                State = "offline",
+                Reason = "The node went silent; its shards run elsewhere.",
+                TokensPerSecond = 0,
+                LoadedModels = [],
+            },
+        ];
+        fleet.Add(
+            Samples.Job("job_01k5w9c2xq0d", "queued", 0, 1200, TimeSpan.FromSeconds(20)) with
+            {
+                Priority = -10,
+                Reason = new WaitReason(
+                    "waiting_for_priority",
+                    "Jobs of higher priority hold every device.",
+                    "It starts when they finish, or at once with a priority above 0."
+                ),
+            }
+        );
+        fleet.Add(Samples.Job(RunningJob, "running", 117, 200, TimeSpan.FromSeconds(64)), [.. Log()]).Results =
+        [
+            .. Enumerable
+                .Range(0, 8)
+                .Select(index => Samples.Result(index, Stories[index % Stories.Length], "studio/egpu-0")),
+        ];
+        fleet.Add(Samples.Job("job_01k5w7a8mm2c", "succeeded", 200, 200, TimeSpan.FromMinutes(42)));
+        fleet.Add(
+            Samples.Job("job_01k5w61pz4kd", "failed", 31, 64, TimeSpan.FromHours(3)) with
+            {
+                Items = new ItemCounts(64, 31, 33),
+                Failure = "The model file on 2 nodes was damaged: sha256 differs.",
+            }
+        );
+        fleet.Add(Samples.Job("job_01k5w5y0t9gh", "cancelled", 12, 500, TimeSpan.FromHours(26)));
+        return fleet;
+    }
+
+    private static readonly string[] Stories =
+    [
+        "Once upon a time, there was a little girl named Lily. She loved to play outside in the park.",
+        "The old fox looked at the moon and smiled. \"Tomorrow,\" he said, \"we will find the river.\"",
+        "Tom had a red ball.\nHe kicked it over the fence, and a big dog brought it back.",
+    ];
+
+    private static IEnumerable<JobEventInfo> Log() =>
+        [
+            Samples.Event(1, "submitted", 64),
+            Samples.Event(2, "started", 63),
+            Samples.Event(3, "shard_started", 63, 0, "studio/egpu-0"),
+            Samples.Event(4, "shard_started", 63, 1, "mini-1/cpu-0"),
+            Samples.Event(5, "shard_started", 62, 2, "mini-2/cpu-0"),
+            Samples.Event(6, "shard_finished", 49, 0, "studio/egpu-0"),
+            Samples.Event(7, "shard_started", 49, 3, "studio/egpu-0"),
+            Samples.Event(8, "shard_finished", 36, 1, "mini-1/cpu-0"),
+            Samples.Event(9, "shard_requeued", 34, 2, "mini-2/cpu-0", 1, "The node went silent for 10 s."),
+            Samples.Event(10, "shard_started", 34, 2, "mini-1/cpu-0", 2),
+            Samples.Event(11, "shard_finished", 31, 3, "studio/egpu-0"),
+            Samples.Event(12, "shard_started", 31, 5, "studio/egpu-0"),
+            Samples.Event(13, "shard_finished", 10, 2, "mini-1/cpu-0", 2),
+            Samples.Event(14, "shard_started", 9, 4, "mini-1/cpu-0", 2),
+        ];
+}
