@@ -6,7 +6,7 @@ namespace EgpuFleet.Dashboard.Tests;
 /// <summary>Whole fleets for the stub of the API.</summary>
 public static class Scenes
 {
-    public const string RunningJob = "job_01k5w8r3nq7v";
+    public const string RunningJob = "job_0199f3a26c7e7d10b3a85f2e914cd07a";
 
     /// <summary>Three nodes, one of them silent, at work on a batch that lost a shard once.</summary>
     public static StubFleet Working()
@@ -39,7 +39,7 @@ public static class Scenes
             },
         ];
         fleet.Add(
-            Samples.Job("job_01k5w9c2xq0d", "queued", 0, 1200, TimeSpan.FromSeconds(20)) with
+            Samples.Job("job_0199f3a31b4471c2a4e0d8837b26f1e5", "queued", 0, 1200, TimeSpan.FromSeconds(20)) with
             {
                 Priority = -10,
                 Reason = new WaitReason(
@@ -55,15 +55,15 @@ public static class Scenes
                 .Range(0, 8)
                 .Select(index => Samples.Result(index, Stories[index % Stories.Length], "studio/egpu-0")),
         ];
-        fleet.Add(Samples.Job("job_01k5w7a8mm2c", "succeeded", 200, 200, TimeSpan.FromMinutes(42)));
+        fleet.Add(Samples.Job("job_0199f381d2a97f4c9be20c64a81f35d9", "succeeded", 200, 200, TimeSpan.FromMinutes(42)));
         fleet.Add(
-            Samples.Job("job_01k5w61pz4kd", "failed", 31, 64, TimeSpan.FromHours(3)) with
+            Samples.Job("job_0199f31c08e673d8b1f7a92e40c55b6d", "failed", 31, 64, TimeSpan.FromHours(3)) with
             {
                 Items = new ItemCounts(64, 31, 33),
                 Failure = "The model file on 2 nodes was damaged: sha256 differs.",
             }
         );
-        fleet.Add(Samples.Job("job_01k5w5y0t9gh", "cancelled", 12, 500, TimeSpan.FromHours(26)));
+        fleet.Add(Samples.Job("job_0199ee0a91b37cd4a2680e3fb9d1724c", "cancelled", 12, 500, TimeSpan.FromHours(26)));
         return fleet;
     }
 

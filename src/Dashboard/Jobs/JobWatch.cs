@@ -12,7 +12,7 @@ public sealed class JobWatch(OpenGateway gateway, string id, TimeProvider clock)
 
     public JobSight Sight { get; private set; } = JobSight.Nothing;
 
-    /// <summary>Reads the job once, for the first paint.</summary>
+    /// <summary>Reads the job once: for the first paint, and for the reason while it waits, which the stream does not carry.</summary>
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         try
@@ -70,6 +70,9 @@ public sealed class JobWatch(OpenGateway gateway, string id, TimeProvider clock)
         await foreach (var update in gateway().WatchJobAsync(id, Sight.LastSequence, cancellationToken))
         {
             Change(sight => sight.Apply(update));
+            // The stream sends counts; that the job has changed its state, it says in its log.
+            if (update.Event is { Type: "started" or "succeeded" or "failed" or "cancelled" })
+                await LookAsync(cancellationToken);
             changed();
             if (
                 Sight is { IsTerminal: false, Job.Items: { } items }

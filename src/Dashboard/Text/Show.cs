@@ -59,6 +59,9 @@ public static class Show
         return words.Length == 0 ? words : char.ToUpperInvariant(words[0]) + words[1..];
     }
 
+    /// <summary>A job's id by its end: ids begin with their time, so jobs of one day begin alike.</summary>
+    public static string JobName(string id) => id.Length <= 20 ? id : $"job …{id[^8..]}";
+
     /// <summary>Percent of a whole that may be zero, within 0 to 100.</summary>
     public static double Percent(double part, double whole) => whole <= 0 ? 0 : Math.Clamp(100 * part / whole, 0, 100);
 
