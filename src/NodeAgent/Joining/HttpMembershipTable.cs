@@ -37,8 +37,12 @@ public sealed class HttpMembershipTable(IHttpClientFactory clients, ILocalSiloDe
             : Task.FromResult(false);
     }
 
-    public async Task UpdateIAmAlive(MembershipEntry entry) =>
-        await Post("alive", new MembershipWrite(MembershipRow.From(entry, null), 0, string.Empty));
+    public async Task UpdateIAmAlive(MembershipEntry entry)
+    {
+        // Orleans fills in the address and the time only; the gateway knows a row's owner by its name.
+        var row = MembershipRow.From(entry, null) with { Name = self.Name };
+        await Post("alive", new MembershipWrite(row, 0, string.Empty));
+    }
 
     private Task<bool> Write(string operation, MembershipRow row, TableVersion version) =>
         Post(operation, new MembershipWrite(row, version.Version, version.VersionEtag ?? string.Empty));
