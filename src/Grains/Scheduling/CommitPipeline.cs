@@ -14,7 +14,8 @@ internal sealed class CommitPipeline(ILedger ledger, LeaderTerm term, Action wak
     private sealed record Sent(
         Task<IReadOnlyList<LedgerOutcome>> Commit,
         Action<IReadOnlyList<LedgerOutcome>> Then,
-        Action<Exception> Abandon
+        Action<Exception> Abandon,
+        Action<Exception>? Rejected
     );
 
     public int Count => inFlight.Count;
@@ -22,14 +23,16 @@ internal sealed class CommitPipeline(ILedger ledger, LeaderTerm term, Action wak
     /// <summary>Sends a list of operations, all of one transaction.</summary>
     /// <param name="then">Takes the outcomes in, on the loop; not called when the commit failed.</param>
     /// <param name="abandon">Called instead when the turn ends without knowing the outcome.</param>
+    /// <param name="rejected">Called instead when the ledger cannot store the operations at all; none: that ends the turn.</param>
     public void Send(
         IReadOnlyList<LedgerOperation> operations,
         Action<IReadOnlyList<LedgerOutcome>> then,
-        Action<Exception> abandon
+        Action<Exception> abandon,
+        Action<Exception>? rejected = null
     )
     {
         var commit = CommitAsync(operations);
-        inFlight.Enqueue(new Sent(commit, then, abandon));
+        inFlight.Enqueue(new Sent(commit, then, abandon, rejected));
         commit.GetAwaiter().OnCompleted(wake);
     }
 
@@ -40,6 +43,12 @@ internal sealed class CommitPipeline(ILedger ledger, LeaderTerm term, Action wak
     {
         while (inFlight.TryPeek(out var oldest) && oldest.Commit.IsCompleted)
         {
+            if (oldest is { Rejected: { } reject, Commit.Exception.InnerException: InvalidOperationException why })
+            {
+                inFlight.Dequeue();
+                reject(why);
+                continue;
+            }
             // Throws what the commit threw; the entry then stays and is abandoned with the rest.
             var outcomes = oldest.Commit.GetAwaiter().GetResult();
             inFlight.Dequeue();

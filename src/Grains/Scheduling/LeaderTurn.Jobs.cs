@@ -13,20 +13,19 @@ internal sealed partial class LeaderTurn
     {
         if (memory.Jobs.Count >= Limits.MaxActiveJobs)
         {
-            var refusal = new Refusal(
-                RefusalCode.TooLarge,
-                $"The pool holds at most {Limits.MaxActiveJobs} jobs at once.",
-                "Wait until some have ended."
-            );
-            submit.Reply(new SubmitReply(SubmitOutcome.Refused, submit.Spec.Id, refusal));
+            submit.Reply(Refused(submit, $"The pool holds at most {Limits.MaxActiveJobs} jobs at once."));
             return;
         }
         Commit(
             [new LedgerOperation.SubmitJob(submit.Spec, submit.Key)],
             outcomes => TakeSubmitted(submit, outcomes[0]),
-            submit.Abandon
+            submit.Abandon,
+            why => submit.Reply(Refused(submit, $"The ledger cannot store it: {why.Message}"))
         );
     }
+
+    private static SubmitReply Refused(Input.Submit submit, string message) =>
+        new(SubmitOutcome.Refused, submit.Spec.Id, new Refusal(RefusalCode.TooLarge, message));
 
     private void TakeSubmitted(Input.Submit submit, LedgerOutcome outcome)
     {

@@ -14,14 +14,41 @@ internal sealed partial class LeaderTurn
         var report = input.Body;
         if (memory.FindRunning(report.Lease) is not { } running || running.Shard.IsEnding)
         {
-            Commit(ReportDecision.Late(report), outcomes => Answer(input, outcomes[0].Applied), input.Abandon);
+            Commit(
+                ReportDecision.Late(report),
+                outcomes => Answer(input, outcomes[0].Applied),
+                input.Abandon,
+                _ => Answer(input, isAccepted: false)
+            );
             return;
         }
         var (job, shard) = running;
         var verdict = ReportDecision.Of(job, shard, report, options.MaxShardFailures);
         if (report.Outcome == ShardOutcome.Failed)
             memory.Fleet.HoldBack(report.Lease.Device, Now, options.DeviceHoldBack);
-        End(job, shard, verdict, isAccepted => Answer(input, isAccepted), input.Abandon);
+        End(
+            job,
+            shard,
+            verdict,
+            isAccepted => Answer(input, isAccepted),
+            input.Abandon,
+            why => TakeRejected(input, why)
+        );
+    }
+
+    /// <summary>The ledger cannot store what was reported: the work has failed there, and its results with it.</summary>
+    private void TakeRejected(Input.Report input, Exception why)
+    {
+        if (memory.FindRunning(input.Body.Lease) is not { } running || running.Shard.IsEnding)
+        {
+            Answer(input, isAccepted: false);
+            return;
+        }
+        var (job, shard) = running;
+        memory.Fleet.HoldBack(input.Body.Lease.Device, Now, options.DeviceHoldBack);
+        var verdict = ReportDecision.Rejected(job, shard, why.Message, options.MaxShardFailures);
+        // The lease has ended, so the device is to stop.
+        End(job, shard, verdict, _ => Answer(input, isAccepted: false), input.Abandon);
     }
 
     private void Answer(Input.Report input, bool isAccepted)
@@ -40,10 +67,11 @@ internal sealed partial class LeaderTurn
         ShardEntry shard,
         ReportVerdict verdict,
         Action<bool> then,
-        Action<Exception> abandon
+        Action<Exception> abandon,
+        Action<Exception>? rejected = null
     )
     {
-        shard.OpenItems.ExceptWith(verdict.Settled);
+        var settled = verdict.Settled.Where(shard.OpenItems.Remove).ToList();
         shard.IsEnding = verdict.End != LeaseEnd.None;
         shard.IsFinishing = verdict.End == LeaseEnd.Finished;
         job.IsEnding |= verdict.EndsJob;
@@ -63,7 +91,17 @@ internal sealed partial class LeaderTurn
                     );
                 then(outcomes[0].Applied);
             },
-            abandon
+            abandon,
+            rejected is null
+                ? null
+                : why =>
+                {
+                    shard.OpenItems.UnionWith(settled);
+                    shard.IsEnding = false;
+                    shard.IsFinishing = false;
+                    job.IsEnding &= !verdict.EndsJob;
+                    rejected(why);
+                }
         );
     }
 

@@ -205,7 +205,8 @@ internal sealed partial class LeaderTurn : IDisposable
     private void Commit(
         IReadOnlyList<LedgerOperation> operations,
         Action<IReadOnlyList<LedgerOutcome>> then,
-        Action<Exception> abandon
+        Action<Exception> abandon,
+        Action<Exception>? rejected = null
     ) =>
         commits.Send(
             operations,
@@ -219,7 +220,8 @@ internal sealed partial class LeaderTurn : IDisposable
                 then(outcomes);
                 CompleteJobsDone(operations);
             },
-            abandon
+            abandon,
+            rejected
         );
 
     private async Task WaitForRoomAsync()

@@ -61,6 +61,10 @@ internal static class ReportDecision
                 EndsJob: false
             );
 
+    /// <summary>A report on a running lease whose results the ledger cannot store.</summary>
+    public static ReportVerdict Rejected(JobEntry job, ShardEntry shard, string why, int maxFailures) =>
+        Failed(job, shard, [], [], new ShardFailure("report_rejected", why, Retryable: true), maxFailures);
+
     private static ReportVerdict Finished(
         JobEntry job,
         ShardEntry shard,

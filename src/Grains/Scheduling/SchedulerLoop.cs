@@ -32,9 +32,13 @@ public sealed partial class SchedulerLoop(
     private readonly ILogger logger = loggers.CreateLogger<SchedulerLoop>();
     private readonly EventSignals signals = new(time);
     private volatile LeaderTurn? turn;
+    private volatile TaskCompletionSource leads = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Whether calls are served here now.</summary>
     public bool IsLeading => turn is not null;
+
+    /// <summary>Completes when calls are served here, now or later.</summary>
+    public Task UntilLeadingAsync() => leads.Task;
 
     /// <summary>Competes and leads until it is stopped; then the lease is given back.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -127,7 +131,7 @@ public sealed partial class SchedulerLoop(
             if (term is null)
                 return;
             using var mine = new LeaderTurn(term, parts);
-            await mine.RunAsync(() => turn = mine, cancellationToken);
+            await mine.RunAsync(() => Serve(mine), cancellationToken);
         }
         catch (Exception exception) when (IsEndOfTerm(exception))
         {
@@ -136,10 +140,18 @@ public sealed partial class SchedulerLoop(
         finally
         {
             turn = null;
+            if (leads.Task.IsCompleted)
+                leads = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             signals.ReleaseAll();
             if (term is not null)
                 await ReleaseAsync(term);
         }
+    }
+
+    private void Serve(LeaderTurn mine)
+    {
+        turn = mine;
+        leads.TrySetResult();
     }
 
     // What ends a term but not the scheduler: it competes again on a fresh memory. Anything else is a broken invariant.
