@@ -24,7 +24,11 @@ internal static class Failures
         catch (FleetApiException e)
         {
             var code = e.Status == HttpStatusCode.NotFound ? ExitCodes.NotFound : ExitCodes.Failed;
-            return Say(e.Message, e.Problem?.TraceId is { } trace ? $"Trace {trace} tells more." : null, code);
+            return Say(
+                e.Message,
+                e.Problem?.TraceId is { } trace && (int)e.Status >= 500 ? $"Trace {trace} tells more." : null,
+                code
+            );
         }
         catch (HttpRequestException e)
         {

@@ -37,7 +37,7 @@ internal static class JobLog
         if (line.Device is not null)
             parts.Add($"on {line.Device}");
         if (line.ItemCount is { } items)
-            parts.Add($"{items} prompts");
+            parts.Add(items == 1 ? "1 prompt" : $"{items} prompts");
         if (line.Message is not null)
             parts.Add(line.Message);
         return string.Join("  ", parts);

@@ -6,11 +6,10 @@ using Spectre.Console.Rendering;
 namespace EgpuFleet.Cli.Jobs;
 
 /// <summary>Shows how a job goes on: a table that moves where a person watches, else a line now and then.</summary>
-internal sealed class JobProgressView(FleetConsole console, TimeProvider clock)
+internal sealed class JobProgressView(FleetConsole console, Steps steps)
 {
     private const int BarCells = 32;
 
-    private readonly long _start = clock.GetTimestamp();
     private readonly DeviceProgress _devices = new();
     private JobInfo? _job;
     private TimeSpan _nextLine = TimeSpan.Zero;
@@ -53,15 +52,12 @@ internal sealed class JobProgressView(FleetConsole console, TimeProvider clock)
 
     private void SayNowAndThen()
     {
-        var elapsed = clock.GetElapsedTime(_start);
-        if (_job is null || (elapsed < _nextLine && !JobInfo.IsTerminal(_job.State)))
+        if (_job is null || steps.Elapsed < _nextLine)
             return;
-        _nextLine = elapsed + Limits.ProgressInterval;
+        _nextLine = steps.Elapsed + Limits.ProgressInterval;
         var devices = _devices.Devices.Select(d => $"{d.Device} {d.Finished} done {d.Running} running");
         var reason = _job.Reason is { } why ? $"; waits: {why.Message}" : "";
-        console.Line(
-            $"{elapsed.TotalSeconds, 6:0.0} s  {Done(_job)} of {_job.Items.Total} prompts; shards: {string.Join(", ", devices)}{reason}"
-        );
+        steps.Say($"{Done(_job)} of {_job.Items.Total} prompts; shards: {string.Join(", ", devices)}{reason}");
     }
 
     private Rows Render()
@@ -72,7 +68,7 @@ internal sealed class JobProgressView(FleetConsole console, TimeProvider clock)
         var bar = new string('━', filled) + new string('╌', BarCells - filled);
         var lines = new List<IRenderable>
         {
-            new Text($"{bar} {done} of {_job?.Items.Total} prompts, {Format.Seconds(clock.GetElapsedTime(_start))}"),
+            new Text($"{bar} {done} of {_job?.Items.Total} prompts, {Format.Seconds(steps.Elapsed)}"),
         };
         if (_job?.Reason is { } why)
             lines.Add(new Text($"{why.Message} {why.Action}"));

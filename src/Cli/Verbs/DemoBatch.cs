@@ -38,7 +38,7 @@ internal sealed class DemoBatch(Invocation invocation, Steps steps)
         var request = new JobRequest("batch", Model, new GenerationOptions(MaxTokens, Temperature: 0));
         var job = await JobSubmission.SendAsync(_client, request, () => File.OpenRead(_prompts), cancellationToken);
         steps.Say($"submitted {job.Items.Total} prompts as job {job.Id}");
-        var view = new JobProgressView(_console, invocation.Clock);
+        var view = new JobProgressView(_console, steps);
         var follower = new JobFollower(_client, invocation.Clock);
         var devices = await view.FollowAsync(follower, job.Id, cancellationToken);
         job = await _client.GetJobAsync(job.Id, cancellationToken);

@@ -19,7 +19,7 @@ internal static class FleetReport
         console.Line($"The fleet is ready after {Format.Seconds(elapsed)}.");
         console.Line($"  Gateway    {options.Url}");
         console.Line($"  Dashboard  {options.Url}/");
-        console.Line($"  Nodes      {string.Join(", ", options.Nodes)} ({options.ThreadsPerAgent} threads each)");
+        console.Line($"  Nodes      {string.Join(", ", options.Nodes)} (threads each: {options.ThreadsPerAgent})");
         console.Line($"  Data       {options.Data}");
         console.Line();
     }

@@ -2,6 +2,7 @@ using System.CommandLine;
 using EgpuFleet.Api;
 using EgpuFleet.Cli.CommandLine;
 using EgpuFleet.Cli.Jobs;
+using EgpuFleet.Cli.Terminal;
 
 namespace EgpuFleet.Cli.Verbs;
 
@@ -102,13 +103,8 @@ internal static class SubmitVerb
         }
         var quiet = console with { IsJson = console.IsJson || output == "-" };
         quiet.Line($"Job {job.Id}");
-        var view = new JobProgressView(
-            quiet with
-            {
-                IsInteractive = console.IsInteractive && output != "-",
-            },
-            invocation.Clock
-        );
+        var watched = quiet with { IsInteractive = console.IsInteractive && output != "-" };
+        var view = new JobProgressView(watched, new Steps(watched, invocation.Clock));
         var follower = new JobFollower(invocation.Client, invocation.Clock);
         var devices = await view.FollowAsync(follower, job.Id, cancellationToken);
         job = await invocation.Client.GetJobAsync(job.Id, cancellationToken);
