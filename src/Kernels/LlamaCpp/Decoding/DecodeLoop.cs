@@ -172,16 +172,38 @@ internal sealed class DecodeLoop : IDisposable
         if (running.Length == 0)
             return false;
         context.Batch.Clear();
-        foreach (var sequence in running)
-            context.Batch.Add(sequence.LastToken, sequence.Position, sequence.Slot, logits: true);
-        if (!TryDecode(running, pad: true))
+        var rows = new int[running.Length];
+        var next = 0;
+        var last = Math.Max(running[^1].Slot, running[0].Slot + context.LeastRows - 1);
+        for (var slot = running[0].Slot; slot <= last; slot++)
+        {
+            if (next < running.Length && running[next].Slot == slot)
+            {
+                rows[next] = context.Batch.Count;
+                context.Batch.Add(running[next].LastToken, running[next].Position, slot, logits: true);
+                next++;
+            }
+            else
+            {
+                Fill(slot);
+            }
+        }
+        if (!TryDecode(running))
             return true;
         for (var i = 0; i < running.Length; i++)
         {
             running[i].Position++;
-            Accept(running[i], i);
+            Accept(running[i], rows[i]);
         }
         return true;
+    }
+
+    /// <summary>A row for a slot between running ones, of which nothing remains.</summary>
+    private void Fill(int slot)
+    {
+        var position = slot < slots.Length && slots[slot] is { } paused ? paused.Position : 0;
+        if (position == 0 || context.CanRollBack)
+            context.AddFiller(slot, position);
     }
 
     /// <summary>Prompts, each in chunks of its own, up to one full chunk in all.</summary>
@@ -201,7 +223,7 @@ internal sealed class DecodeLoop : IDisposable
                 context.Batch.Add(sequence.Prompt[position], position, sequence.Slot, last && i == count - 1);
             }
             worked = true;
-            if (!TryDecode([sequence], pad: false))
+            if (!TryDecode([sequence]))
                 continue;
             budget -= count;
             sequence.Position += count;
@@ -214,11 +236,11 @@ internal sealed class DecodeLoop : IDisposable
         return worked;
     }
 
-    private bool TryDecode(Sequence[] sequences, bool pad)
+    private bool TryDecode(Sequence[] sequences)
     {
         try
         {
-            context.Decode(pad);
+            context.Decode();
             return true;
         }
         catch (EngineException exception)

@@ -17,13 +17,13 @@ internal sealed unsafe class LlamaContext : IDisposable
 
     private readonly nint context;
     private readonly int vocabularySize;
-    private readonly int? padSequence;
+    private readonly List<(int Sequence, int Position)> fillers = [];
 
     /// <exception cref="EngineException"><see cref="EngineErrorClass.OutOfMemory"/> or <see cref="EngineErrorClass.ModelInvalid"/>.</exception>
     public LlamaContext(LlamaModelHandle model, int vocabularySize, ContextShape shape)
     {
         this.vocabularySize = vocabularySize;
-        padSequence = shape.Exact ? shape.Slots : null;
+        LeastRows = shape.Exact ? 2 : 1;
         var parameters = Llama.ContextDefaultParams();
         parameters.ContextTokens = (uint)(shape.ContextTokens * shape.Sequences);
         parameters.BatchTokens = (uint)BatchTokens(shape);
@@ -42,6 +42,7 @@ internal sealed unsafe class LlamaContext : IDisposable
             parameters.TypeV = Llama.TypeF32;
         }
         using var use = model.Use();
+        CanRollBack = !Llama.ModelIsRecurrent(use.Pointer) && !Llama.ModelIsHybrid(use.Pointer);
         context = Llama.InitFromModel(use.Pointer, parameters);
         if (context == 0)
             throw Failed(LlamaLog.TakeErrors());
@@ -51,23 +52,34 @@ internal sealed unsafe class LlamaContext : IDisposable
     /// <summary>To be filled before <see cref="Decode"/>.</summary>
     public DecodeBatch Batch { get; }
 
+    /// <summary>Rows that a decode call of the exact profile has at least: from two on a row's logits are always the same bits.</summary>
+    public int LeastRows { get; }
+
+    /// <summary>Whether the last tokens of a sequence can be taken back. Recurrent state cannot.</summary>
+    public bool CanRollBack { get; }
+
     public long Calls { get; private set; }
 
+    /// <summary>
+    /// Adds a row that nobody asked for, so that the sequences of a batch follow each other: llama.cpp computes each unbroken
+    /// run of sequences by itself, and a run of one row by another routine, with other rounding, than longer ones. Its
+    /// cache entry is gone after the call.
+    /// </summary>
+    public void AddFiller(int sequence, int position)
+    {
+        Batch.Add(0, position, sequence, logits: true);
+        fillers.Add((sequence, position));
+    }
+
     /// <summary>Computes the batch.</summary>
-    /// <param name="pad">
-    /// Whether a batch of one token gets a second, of no sequence. One row is multiplied by another routine than several are,
-    /// with other rounding: with the pad a token's logits are the same bits alone and in company.
-    /// </param>
     /// <exception cref="EngineException"><see cref="EngineErrorClass.Internal"/>.</exception>
-    public void Decode(bool pad)
+    public void Decode()
     {
         Calls++;
-        var padded = pad && padSequence is not null && Batch.Count == 1;
-        if (padded)
-            Batch.Add(0, 0, padSequence!.Value, logits: true);
         var status = Llama.Decode(context, Batch.Native());
-        if (padded)
-            Forget(padSequence!.Value);
+        foreach (var (sequence, position) in fillers)
+            Llama.MemorySequenceRemove(Llama.GetMemory(context), sequence, position, -1);
+        fillers.Clear();
         if (status != 0)
         {
             var text = $"llama_decode returned {status}. {LlamaLog.TakeErrors()}".Trim();
@@ -107,6 +119,6 @@ internal sealed unsafe class LlamaContext : IDisposable
 /// <param name="Exact">Whether results must be the same bits alone and batched.</param>
 internal sealed record ContextShape(int ContextTokens, int Slots, int Threads, bool Exact)
 {
-    /// <summary>Sequences of the KV cache: the exact profile has one more, for the padding token.</summary>
+    /// <summary>Sequences of the KV cache: the exact profile has one more, a neighbour for the last slot.</summary>
     public int Sequences => Exact ? Slots + 1 : Slots;
 }

@@ -70,6 +70,14 @@ internal static unsafe partial class Llama
     [return: MarshalAs(UnmanagedType.U1)]
     public static partial bool ModelHasEncoder(nint model);
 
+    [LibraryImport(Library, EntryPoint = "llama_model_is_recurrent")]
+    [return: MarshalAs(UnmanagedType.U1)]
+    public static partial bool ModelIsRecurrent(nint model);
+
+    [LibraryImport(Library, EntryPoint = "llama_model_is_hybrid")]
+    [return: MarshalAs(UnmanagedType.U1)]
+    public static partial bool ModelIsHybrid(nint model);
+
     [LibraryImport(Library, EntryPoint = "llama_model_chat_template", StringMarshalling = StringMarshalling.Utf8)]
     public static partial byte* ModelChatTemplate(nint model, string? name);
 
