@@ -73,16 +73,20 @@ internal static unsafe class ModelLoader
     private static void RequireMemory(MemoryEstimate memory)
     {
         var available = HostMemory.Read().AvailableBytes;
-        if (memory.TotalBytes <= available)
+        var needed = NeededBytes(memory);
+        if (needed <= available)
             return;
         throw new EngineException(
             EngineErrorClass.OutOfMemory,
-            $"The model needs {memory.TotalBytes} bytes (weights {memory.WeightBytes}, KV cache {memory.KvBytes}); "
+            $"The model needs {needed} bytes (weights {memory.WeightBytes}, KV cache {memory.KvBytes}); "
                 + $"{available} are available.",
-            memory.TotalBytes,
+            needed,
             available
         );
     }
+
+    private static long NeededBytes(MemoryEstimate memory) =>
+        (long)Int128.Min((Int128)memory.WeightBytes + memory.KvBytes, long.MaxValue);
 
     private static ModelInfo Describe(
         LoadSpec spec,
@@ -110,7 +114,7 @@ internal static unsafe class ModelLoader
             shape.Threads,
             memory.WeightBytes,
             memory.KvBytes,
-            memory.TotalBytes,
+            NeededBytes(memory),
             shape.Exact,
             hasChatTemplate
         );
