@@ -7,7 +7,7 @@ namespace EgpuFleet.Grains.Scheduling;
 /// <summary>What the scheduler of this process measures; the gauges are zero in a silo that does not lead.</summary>
 public sealed class FleetMetrics
 {
-    public const string MeterName = "EgpuFleet";
+    public const string MeterName = "EgpuFleet.Scheduler";
 
     private readonly Histogram<double> waits;
     private readonly Counter<long> results;
