@@ -13,9 +13,6 @@ public sealed partial class EmbeddedPostgres
     [LoggerMessage(Level = LogLevel.Warning, Message = "Postgres {ProcessId} in {Path} does not answer; restarting it")]
     private static partial void LogUnresponsive(ILogger logger, int processId, string path);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Ending {Count} orphaned Postgres processes of {Path}")]
-    private static partial void LogOrphans(ILogger logger, int count, string path);
-
     [LoggerMessage(
         Level = LogLevel.Information,
         Message = "Postgres {ProcessId} in {Path} had been killed; recovering"

@@ -77,22 +77,14 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
             return false;
         var data = new PostgresDataDirectory(dataDirectory);
         await using var held = data.Lock();
-        if (data.Major() is not { } major)
-            return false;
         var running = await PostgresProcesses.InAsync(data.Path, cancellationToken);
-        if (PostmasterFile.Read(data.Path) is { } file && running.Contains(file.ProcessId))
-        {
-            var binaries = await PostgresBinaries.FindAsync(major, cancellationToken);
-            var account = await PostgresAccount.ResolveAsync(cancellationToken);
-            await new PostgresServer(data, binaries, account).StopAsync();
-        }
-        else
-        {
-            await PostgresProcesses.EndAsync(running, Limits.PostgresOrphanGrace, cancellationToken);
-        }
-        if (running.Count > 0)
-            LogStopped(logger, data.Path);
-        return running.Count > 0;
+        if (running.Count == 0)
+            return false;
+        var binaries = await PostgresBinaries.FindAsync(data.Major(), cancellationToken);
+        var account = await PostgresAccount.ResolveAsync(cancellationToken);
+        await new PostgresServer(data, binaries, account).StopAsync();
+        LogStopped(logger, data.Path);
+        return true;
     }
 
     /// <summary>Fast stop: clients are disconnected, a checkpoint is written, the lock is released.</summary>
@@ -156,26 +148,17 @@ public sealed partial class EmbeddedPostgres : IAsyncDisposable
         CancellationToken cancellationToken
     )
     {
-        var running = await PostgresProcesses.InAsync(data.Path, cancellationToken);
-        var file = PostmasterFile.Read(data.Path);
-        if (file is not null && running.Contains(file.ProcessId))
-        {
-            if (await PostgresEndpoint.AnswersAsync(file.Port, password, data.Path, cancellationToken))
-                return file.Port;
-            LogUnresponsive(logger, file.ProcessId, data.Path);
-            await server.StopAsync();
+        if (PostmasterFile.Read(data.Path) is not { } file)
             return null;
-        }
-        if (running.Count > 0)
-        {
-            LogOrphans(logger, running.Count, data.Path);
-            await PostgresProcesses.EndAsync(running, Limits.PostgresOrphanGrace, cancellationToken);
-        }
-        if (file is not null)
-        {
+        var answer = await PostgresEndpoint.AskAsync(file, password, data.Path, cancellationToken);
+        if (answer == PostgresAnswer.Ours)
+            return file.Port;
+        if (answer == PostgresAnswer.Gone)
             LogStale(logger, file.ProcessId, data.Path);
-            PostgresProcesses.RemoveStale(data.Path, file.ProcessId);
-        }
+        else
+            LogUnresponsive(logger, file.ProcessId, data.Path);
+        await server.StopAsync();
+        PostgresProcesses.RemoveStale(data.Path, file.ProcessId);
         return null;
     }
 

@@ -64,17 +64,13 @@ internal sealed class PostgresDataDirectory
         };
         try
         {
-            var held = new FileStream(LockFile, options);
-            held.SetLength(0);
-            held.Write(Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)));
-            held.Flush();
-            return held;
+            return new FileStream(LockFile, options);
         }
         catch (IOException e) when (e.GetType() == typeof(IOException))
         {
             throw new EmbeddedPostgresException(
                 EmbeddedPostgresFault.DataDirectoryInUse,
-                $"{Path} is in use by process {Holder()}. Stop that fleet first, or use another data directory.",
+                $"{Path} is in use by another running fleet. Stop that one first, or use another data directory.",
                 e
             );
         }
@@ -140,11 +136,4 @@ internal sealed class PostgresDataDirectory
 
     public static EmbeddedPostgresException Unusable(string message, Exception? inner = null) =>
         new(EmbeddedPostgresFault.DataDirectoryUnusable, message, inner);
-
-    private string Holder()
-    {
-        using var file = new FileStream(LockFile, FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        using var reader = new StreamReader(file);
-        return reader.ReadToEnd() is { Length: > 0 } id ? id : "unknown";
-    }
 }

@@ -5,27 +5,52 @@ using Polly.Retry;
 
 namespace EgpuFleet.Silo.Postgres;
 
+/// <summary>What the server that should be ours said.</summary>
+internal enum PostgresAnswer
+{
+    Ours,
+
+    /// <summary>Starting, stopping or recovering, still after half a minute.</summary>
+    NotNow,
+
+    /// <summary>It does not know our password, or serves another directory.</summary>
+    Foreign,
+
+    /// <summary>The process is dead.</summary>
+    Gone,
+}
+
 /// <summary>How the embedded server is reached, and whether the one that answers is the right one.</summary>
 internal static class PostgresEndpoint
 {
     private const string MaintenanceDatabase = "postgres";
+    private const int AsksMax = 600;
+
+    private static readonly TimeSpan AskInterval = TimeSpan.FromMilliseconds(50);
 
     /// <summary>A postmaster that is shutting down or replaying its log answers "not now": ask again for 30 s.</summary>
     private static readonly ResiliencePipeline UntilReady = new ResiliencePipelineBuilder()
-        .AddTimeout(Limits.PostgresStopTimeout)
         .AddRetry(
             new RetryStrategyOptions
             {
-                ShouldHandle = new PredicateBuilder()
-                    .Handle<PostgresException>(e => e.SqlState == PostgresErrorCodes.CannotConnectNow)
-                    .Handle<NpgsqlException>(e => e.InnerException is SocketException or IOException),
-                MaxRetryAttempts = 100,
-                Delay = TimeSpan.FromMilliseconds(50),
-                MaxDelay = TimeSpan.FromSeconds(1),
-                BackoffType = DelayBackoffType.Exponential,
+                ShouldHandle = new PredicateBuilder().Handle<NpgsqlException>(IsNotNow),
+                MaxRetryAttempts = AsksMax,
+                Delay = AskInterval,
             }
         )
         .Build();
+
+    private static readonly ResiliencePipeline<PostgresAnswer> WhileNotNow =
+        new ResiliencePipelineBuilder<PostgresAnswer>()
+            .AddRetry(
+                new RetryStrategyOptions<PostgresAnswer>
+                {
+                    ShouldHandle = new PredicateBuilder<PostgresAnswer>().HandleResult(PostgresAnswer.NotNow),
+                    MaxRetryAttempts = AsksMax,
+                    Delay = AskInterval,
+                }
+            )
+            .Build();
 
     public static string ConnectionString(int port, string password, string database) =>
         new NpgsqlConnectionStringBuilder
@@ -36,31 +61,37 @@ internal static class PostgresEndpoint
             Password = password,
             Database = database,
             ApplicationName = "egpufleet",
-            // One process tree: the server's connections are shared by ledger, readers and Orleans.
-            MaxPoolSize = Limits.PostgresConnectionsMax / 2,
+            // Orleans and the silo's own queries each have a pool of this size; the ledger sizes its own.
+            MaxPoolSize = Limits.PostgresConnectionsMax / 4,
             Timeout = 15,
         }.ConnectionString;
 
-    /// <summary>True when the server on the port knows our password and serves exactly this data directory.</summary>
-    public static async Task<bool> AnswersAsync(
-        int port,
+    /// <summary>Whether the postmaster of the file lives, knows our password and serves exactly this data directory.</summary>
+    public static async Task<PostgresAnswer> AskAsync(
+        PostmasterFile file,
         string password,
         string dataDirectory,
         CancellationToken cancellationToken
     )
     {
-        try
-        {
-            var served = await UntilReady.ExecuteAsync(
-                async token => await ScalarAsync(port, password, "show data_directory", token),
-                cancellationToken
-            );
-            return served as string == dataDirectory;
-        }
-        catch (Exception e) when (e is NpgsqlException or Polly.Timeout.TimeoutRejectedException)
-        {
-            return false;
-        }
+        return await WhileNotNow.ExecuteAsync(
+            async token =>
+            {
+                var running = await PostgresProcesses.InAsync(dataDirectory, token);
+                if (!running.Contains(file.ProcessId))
+                    return PostgresAnswer.Gone;
+                try
+                {
+                    var served = await ScalarAsync(file.Port, password, "show data_directory", token);
+                    return served as string == dataDirectory ? PostgresAnswer.Ours : PostgresAnswer.Foreign;
+                }
+                catch (NpgsqlException e)
+                {
+                    return IsNotNow(e) ? PostgresAnswer.NotNow : PostgresAnswer.Foreign;
+                }
+            },
+            cancellationToken
+        );
     }
 
     /// <summary>Makes the database of the connection string when it is missing.</summary>
@@ -82,6 +113,10 @@ internal static class PostgresEndpoint
         await using var create = new NpgsqlCommand($"create database \"{quoted}\"", connection);
         await create.ExecuteNonQueryAsync(cancellationToken);
     }
+
+    private static bool IsNotNow(NpgsqlException error) =>
+        error is PostgresException { SqlState: PostgresErrorCodes.CannotConnectNow }
+        || error.InnerException is SocketException or IOException;
 
     private static async Task<object?> ScalarAsync(
         int port,

@@ -1,5 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
+using Polly;
+using Polly.Retry;
 
 namespace EgpuFleet.Silo.Postgres;
 
@@ -10,39 +12,65 @@ namespace EgpuFleet.Silo.Postgres;
 internal static class PostgresProcesses
 {
     private const string ServerName = "postgres";
+    private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(20);
 
     /// <summary>Process ids of every live server process whose working folder is <paramref name="dataDirectory"/> (a real path).</summary>
     public static async Task<IReadOnlyList<int>> InAsync(string dataDirectory, CancellationToken cancellationToken) =>
         OperatingSystem.IsLinux() ? FromProc(dataDirectory) : await FromLsofAsync(dataDirectory, cancellationToken);
 
-    /// <summary>Waits until the processes are gone, and kills those that outlive the grace.</summary>
-    public static async Task EndAsync(
-        IReadOnlyList<int> processIds,
-        TimeSpan grace,
+    /// <summary>
+    /// Waits until no server process of the directory is left, and kills those that outlive the grace. Asks the process
+    /// table again and again: the kernel signals the end of a process only to its parent, and under a parent that
+    /// collects no children a dead one keeps its number.
+    /// </summary>
+    /// <exception cref="EmbeddedPostgresException">They do not even end when killed.</exception>
+    public static async Task EndAsync(string dataDirectory, TimeSpan grace, CancellationToken cancellationToken)
+    {
+        if (await GoneWithinAsync(dataDirectory, grace, cancellationToken))
+            return;
+        foreach (var id in await InAsync(dataDirectory, cancellationToken))
+            Kill(id);
+        if (!await GoneWithinAsync(dataDirectory, Limits.PostgresStopTimeout, cancellationToken))
+        {
+            throw new EmbeddedPostgresException(
+                EmbeddedPostgresFault.StopFailed,
+                $"Postgres processes of {dataDirectory} do not end."
+            );
+        }
+    }
+
+    private static async Task<bool> GoneWithinAsync(
+        string dataDirectory,
+        TimeSpan time,
         CancellationToken cancellationToken
     )
     {
-        using var deadline = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        deadline.CancelAfter(grace);
-        foreach (var id in processIds)
+        var pipeline = new ResiliencePipelineBuilder<int>()
+            .AddRetry(
+                new RetryStrategyOptions<int>
+                {
+                    ShouldHandle = new PredicateBuilder<int>().HandleResult(count => count > 0),
+                    MaxRetryAttempts = (int)(time / PollInterval),
+                    Delay = PollInterval,
+                }
+            )
+            .Build();
+        return await pipeline.ExecuteAsync(
+                async token => (await InAsync(dataDirectory, token)).Count,
+                cancellationToken
+            ) == 0;
+    }
+
+    private static void Kill(int processId)
+    {
+        try
         {
-            try
-            {
-                using var process = Process.GetProcessById(id);
-                try
-                {
-                    await process.WaitForExitAsync(deadline.Token);
-                }
-                catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-                {
-                    process.Kill();
-                    await process.WaitForExitAsync(cancellationToken);
-                }
-            }
-            catch (Exception e) when (e is ArgumentException or InvalidOperationException)
-            {
-                // Gone already, which is what was wanted.
-            }
+            using var process = Process.GetProcessById(processId);
+            process.Kill();
+        }
+        catch (Exception e) when (e is ArgumentException or InvalidOperationException)
+        {
+            // Gone already, which is what was wanted.
         }
     }
 
