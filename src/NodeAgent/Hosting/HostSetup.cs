@@ -17,7 +17,8 @@ internal static class HostSetup
         });
         builder.Logging.AddFilter("Orleans", LogLevel.Warning);
         builder.Logging.AddFilter("System.Net.Http", LogLevel.Warning);
-        builder.Logging.AddFilter("Polly", LogLevel.Error);
+        // What is retried is logged by who retries it, in words.
+        builder.Logging.AddFilter("Polly", LogLevel.None);
     }
 
     public static void AddParentWatch(this IServiceCollection services, AgentOptions options)

@@ -40,7 +40,10 @@ public sealed class HttpMembershipTable(IHttpClientFactory clients, ILocalSiloDe
     public async Task UpdateIAmAlive(MembershipEntry entry)
     {
         // Orleans fills in the address and the time only; the gateway knows a row's owner by its name.
-        var row = MembershipRow.From(entry, null) with { Name = self.Name };
+        var row = MembershipRow.From(entry, null) with
+        {
+            Name = self.Name,
+        };
         await Post("alive", new MembershipWrite(row, 0, string.Empty));
     }
 
