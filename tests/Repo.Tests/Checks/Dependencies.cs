@@ -27,7 +27,7 @@ public static class Dependencies
             yield return "has no dependency rule: say in DependencyRule.cs what it may reference";
             yield break;
         }
-        foreach (var reference in Includes(project, "ProjectReference"))
+        foreach (var reference in LinkedProjects(project))
         {
             var name = Path.GetFileNameWithoutExtension(reference.Replace('\\', '/'));
             if (!rule.Projects.Contains(name))
@@ -55,6 +55,14 @@ public static class Dependencies
             .Select(reference =>
                 $"gives {reference.Attribute("Include")?.Value} a version: it belongs in Directory.Packages.props"
             );
+
+    /// <summary>A reference without its assembly only orders the build: nothing of the other project can be used.</summary>
+    private static IEnumerable<string> LinkedProjects(XElement project) =>
+        project
+            .Descendants("ProjectReference")
+            .Where(element => element.Attribute("ReferenceOutputAssembly")?.Value != "false")
+            .Select(element => element.Attribute("Include")?.Value)
+            .OfType<string>();
 
     private static IEnumerable<string> Includes(XElement project, string item) =>
         project.Descendants(item).Select(element => element.Attribute("Include")?.Value).OfType<string>();
