@@ -8,17 +8,20 @@ public sealed class DashboardHost : IAsyncDisposable
 {
     private readonly WebApplication app;
 
+    private bool stopped;
+
     private DashboardHost(WebApplication app, StubFleet fleet)
     {
         this.app = app;
         Fleet = fleet;
+        Address = new Uri(app.Urls.First());
     }
 
     public StubFleet Fleet { get; }
 
-    public Uri Address => new(app.Urls.First());
+    public Uri Address { get; }
 
-    public static async Task<DashboardHost> StartAsync(StubFleet fleet)
+    public static async Task<DashboardHost> StartAsync(StubFleet fleet, int port = 0)
     {
         // Production, as the fleet runs: nothing may depend on a developer's settings.
         var builder = WebApplication.CreateBuilder(
@@ -29,7 +32,7 @@ public sealed class DashboardHost : IAsyncDisposable
                 ContentRootPath = AppContext.BaseDirectory,
             }
         );
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         builder.Logging.SetMinimumLevel(LogLevel.Warning);
         builder.Services.AddFleetDashboard();
         var built = builder.Build();
@@ -39,5 +42,12 @@ public sealed class DashboardHost : IAsyncDisposable
         return new DashboardHost(built, fleet);
     }
 
-    public ValueTask DisposeAsync() => app.DisposeAsync();
+    public async ValueTask DisposeAsync()
+    {
+        if (stopped)
+            return;
+        stopped = true;
+        await app.StopAsync(CancellationToken.None);
+        await app.DisposeAsync();
+    }
 }

@@ -65,6 +65,13 @@ public sealed class StubJob(JobInfo info, IEnumerable<JobEventInfo> events)
         }
     }
 
+    /// <summary>Changes the job without telling those who follow it, as a new reason to wait does.</summary>
+    public void Hush(JobInfo next)
+    {
+        lock (gate)
+            Info = next;
+    }
+
     /// <summary>Breaks every open event stream, as a restart of the gateway does.</summary>
     public void Disconnect()
     {
