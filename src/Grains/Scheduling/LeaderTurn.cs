@@ -62,11 +62,11 @@ internal sealed partial class LeaderTurn : IDisposable
     }
 
     /// <summary>Leads until the term is over, the ledger does not answer, or the caller stops it.</summary>
-    /// <param name="ready">Called once memory is rebuilt and inputs are welcome.</param>
+    /// <param name="serving">Told true once memory is rebuilt and inputs are welcome, and false before anyone is turned away.</param>
     /// <exception cref="LeaderFencedException">Another leader has taken over.</exception>
     /// <exception cref="LedgerUnavailableException">The ledger does not answer.</exception>
     /// <exception cref="StaleMemoryException">The ledger knows better.</exception>
-    public async Task RunAsync(Action ready, CancellationToken cancellationToken)
+    public async Task RunAsync(Action<bool> serving, CancellationToken cancellationToken)
     {
         using var stopping = cancellationToken.Register(() =>
             inbox.Writer.TryWrite(new Input.TermEnded(new OperationCanceledException(cancellationToken)))
@@ -83,11 +83,12 @@ internal sealed partial class LeaderTurn : IDisposable
             LogLeading(logger, term.Pool, term.Epoch, memory.Jobs.Count, memory.Leases.Count);
             CompleteJobsDone();
             InBackground(TickAsync(stopped.Token));
-            ready();
+            serving(true);
             await LoopAsync();
         }
         finally
         {
+            serving(false);
             await EndAsync();
         }
     }

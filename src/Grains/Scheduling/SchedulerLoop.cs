@@ -131,7 +131,7 @@ public sealed partial class SchedulerLoop(
             if (term is null)
                 return;
             using var mine = new LeaderTurn(term, parts);
-            await mine.RunAsync(() => Serve(mine), cancellationToken);
+            await mine.RunAsync(isServing => Serve(isServing ? mine : null), cancellationToken);
         }
         catch (Exception exception) when (IsEndOfTerm(exception))
         {
@@ -139,19 +139,19 @@ public sealed partial class SchedulerLoop(
         }
         finally
         {
-            turn = null;
-            if (leads.Task.IsCompleted)
-                leads = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             signals.ReleaseAll();
             if (term is not null)
                 await ReleaseAsync(term);
         }
     }
 
-    private void Serve(LeaderTurn mine)
+    private void Serve(LeaderTurn? leading)
     {
-        turn = mine;
-        leads.TrySetResult();
+        turn = leading;
+        if (leading is not null)
+            leads.TrySetResult();
+        else if (leads.Task.IsCompleted)
+            leads = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 
     // What ends a term but not the scheduler: it competes again on a fresh memory. Anything else is a broken invariant.

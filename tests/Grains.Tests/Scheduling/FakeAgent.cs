@@ -12,6 +12,7 @@ namespace EgpuFleet.Grains.Tests.Scheduling;
 internal sealed class FakeAgent(string name)
 {
     private readonly Channel<ShardAssignment> arrived = Channel.CreateUnbounded<ShardAssignment>();
+    private readonly Channel<LeaseKey> stopped = Channel.CreateUnbounded<LeaseKey>();
 
     public DeviceId Device { get; } = new(new NodeId(name), "cpu0");
     public Guid Incarnation { get; set; } = Guid.NewGuid();
@@ -23,7 +24,6 @@ internal sealed class FakeAgent(string name)
     /// <summary>Leases it holds.</summary>
     public ConcurrentDictionary<LeaseKey, ShardAssignment> Running { get; } = new();
     public ConcurrentQueue<ShardAssignment> Started { get; } = new();
-    public ConcurrentQueue<LeaseKey> Stopped { get; } = new();
 
     public Refusal? Start(ShardAssignment assignment)
     {
@@ -38,12 +38,16 @@ internal sealed class FakeAgent(string name)
     public void Stop(LeaseKey lease)
     {
         Running.TryRemove(lease, out _);
-        Stopped.Enqueue(lease);
+        stopped.Writer.TryWrite(lease);
     }
 
     /// <summary>The next shard handed to it.</summary>
     public async Task<ShardAssignment> NextAsync() =>
         await arrived.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Rig.Patience);
+
+    /// <summary>The next lease it was told to stop.</summary>
+    public async Task<LeaseKey> NextStoppedAsync() =>
+        await stopped.Reader.ReadAsync(TestContext.Current.CancellationToken).AsTask().WaitAsync(Rig.Patience);
 
     public Task<HeartbeatReply> HeartbeatAsync(Rig rig, bool leaving = false, DeviceState state = DeviceState.Ready) =>
         rig.Loop.HeartbeatAsync(

@@ -161,7 +161,7 @@ public sealed class LostWorkTests
 
         Assert.Equal(JobState.Failed, (await rig.JobAsync(job)).State);
         Assert.Equal(ReportReply.Fenced, await b.FinishAsync(rig, onB));
-        Assert.Contains(onB.Lease, b.Stopped);
+        Assert.Equal(onB.Lease, await b.NextStoppedAsync());
     }
 
     [Fact]

@@ -114,7 +114,7 @@ public sealed class SchedulerLoopTests
         var next = await rig.SubmitAsync(1);
         await a.FinishAsync(rig, await a.NextAsync());
         await rig.AssertCompleteAsync(next, 1);
-        Assert.Equal(work.Lease, Assert.Single(a.Stopped));
+        Assert.Equal(work.Lease, await a.NextStoppedAsync());
         var again = await rig.Loop.CancelAsync(job, TestContext.Current.CancellationToken);
         Assert.Equal(JobState.Cancelled, again!.State);
         Assert.Null(await rig.Loop.CancelAsync(JobId.New(rig.Time.GetUtcNow()), TestContext.Current.CancellationToken));
