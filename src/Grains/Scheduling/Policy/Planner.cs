@@ -37,8 +37,13 @@ public static class Planner
         return new Plan(placements.ToImmutable(), Explain(waiting, Taken(snapshot, placements)));
     }
 
+    // Sorted, because a sum of rates depends in its last bit on the order of its terms, and a shard's size on the sum.
     private static List<DeviceSlot> Usable(FleetSnapshot snapshot, ModelRecord model) =>
-        [.. snapshot.Devices.Where(device => device.Ready && Feasibility.FitsNow(device, model, snapshot.Options))];
+        [
+            .. snapshot
+                .Devices.Where(device => device.Ready && Feasibility.FitsNow(device, model, snapshot.Options))
+                .OrderBy(device => device.Id, DeviceOrder),
+        ];
 
     private static ImmutableDictionary<JobId, Refusal> Explain(List<WaitingJob> waiting, FleetSnapshot after)
     {
