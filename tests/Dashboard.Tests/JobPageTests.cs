@@ -75,7 +75,7 @@ public sealed class JobPageTests(SharedChromium chromium)
         var cancel = stage.Page.GetByRole(AriaRole.Button, new() { Name = "Cancel job" });
         await cancel.ClickAsync();
         await stage.SeesAsync("Results that are done are kept.");
-        await stage.Watched.ScreenshotAsync("job-cancel");
+        await stage.Watched.ScreenshotAsync("job-cancel", whole: false);
         await stage.Page.GetByRole(AriaRole.Button, new() { Name = "Let it run" }).ClickAsync();
         Assert.Equal("running", fleet.Find(Scenes.RunningJob)!.Info.State);
         await cancel.ClickAsync();

@@ -119,7 +119,7 @@ public sealed class UsabilityTests(SharedChromium chromium)
         await using var stage = await Stage.OpenAsync(chromium, Scenes.Working(), "/jobs?state=running");
         await stage.StopHostAsync();
         await Stage.SeesAsync(stage.Page.GetByRole(AriaRole.Alertdialog, new() { Name = "Connection lost" }));
-        await stage.Watched.ScreenshotAsync("connection-lost");
+        await stage.Watched.ScreenshotAsync("connection-lost", whole: false);
         await using var again = await DashboardHost.StartAsync(Scenes.Working(), stage.Address.Port);
         await Expect(stage.Page.Locator(".live-on")).ToBeVisibleAsync(new() { Timeout = 30_000 });
         await Expect(stage.Page.Locator("tbody tr")).ToHaveCountAsync(1);

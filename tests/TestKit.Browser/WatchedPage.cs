@@ -33,15 +33,18 @@ public sealed class WatchedPage : IAsyncDisposable
     /// <summary>Addresses outside this machine that the page asked for.</summary>
     public IReadOnlyCollection<string> Strangers => strangers;
 
-    /// <summary>Saves the whole page under <c>artifacts/screenshots/</c> and answers the file's path.</summary>
-    public async Task<string> ScreenshotAsync(string name)
+    /// <summary>Saves the page under <c>artifacts/screenshots/</c> and answers the file's path.</summary>
+    /// <param name="whole">The whole page, from its top; else what the window shows, as where a dialog covers it.</param>
+    public async Task<string> ScreenshotAsync(string name, bool whole = true)
     {
+        if (whole)
+            await Page.EvaluateAsync("window.scrollTo(0, 0)");
         var path = RepositoryPaths.At("artifacts", "screenshots", name + ".png");
         await Page.ScreenshotAsync(
             new PageScreenshotOptions
             {
                 Path = path,
-                FullPage = true,
+                FullPage = whole,
                 Animations = ScreenshotAnimations.Disabled,
             }
         );

@@ -61,6 +61,15 @@ public static class FleetTheme
             PaletteDark = dark,
             PseudoCss = new PseudoCss { Scope = scope },
             LayoutProperties = new LayoutProperties { DefaultBorderRadius = "10px" },
-            Typography = new Typography { Default = new DefaultTypography { FontFamily = Fonts } },
+            Typography = new Typography
+            {
+                Default = new DefaultTypography { FontFamily = Fonts },
+                Button = new ButtonTypography
+                {
+                    FontFamily = Fonts,
+                    TextTransform = "none",
+                    FontWeight = "550",
+                },
+            },
         };
 }

@@ -1,6 +1,7 @@
 using EgpuFleet.Api;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Http.Resilience;
+using Microsoft.Extensions.Logging.Abstractions;
 using Polly;
 
 namespace EgpuFleet.Dashboard.Gateway;
@@ -24,7 +25,12 @@ internal static class GatewayServices
                     http.Timeout = Limits.Call;
                 }
             )
-            .AddResilienceHandler("once-more", pipeline => pipeline.AddRetry(OnceMore));
+            // Who looks is told of every failure, and a line of log for each of four calls a second helps nobody.
+            .RemoveAllLoggers()
+            .AddResilienceHandler(
+                "once-more",
+                pipeline => pipeline.AddRetry(OnceMore).ConfigureTelemetry(NullLoggerFactory.Instance)
+            );
         services.AddSingleton(provider => new OpenGateway(() =>
             new FleetClient(provider.GetRequiredService<IHttpClientFactory>().CreateClient(ClientName))
         ));

@@ -19,6 +19,7 @@ public sealed class SharedPoll<T>(
     private readonly List<Action> watchers = [];
     private CancellationTokenSource? running;
     private Task<Sight<T>>? reading;
+    private volatile bool disposed;
 
     public Sight<T> Latest { get; private set; } = new();
 
@@ -93,6 +94,10 @@ public sealed class SharedPoll<T>(
             var value = await read(CancellationToken.None);
             return Latest = new Sight<T>(value, clock.GetUtcNow(), null);
         }
+        catch (Exception) when (disposed)
+        {
+            return Latest;
+        }
         catch (Exception exception)
         {
             // The rim: every viewer is shown the trouble, and what is not expected is logged in full.
@@ -106,6 +111,7 @@ public sealed class SharedPoll<T>(
     /// <summary>Ends the polling, whoever watches.</summary>
     public void Dispose()
     {
+        disposed = true;
         lock (gate)
         {
             watchers.Clear();

@@ -15,7 +15,11 @@ public sealed record DependencyRule(string[] Projects, string[] PackagePrefixes,
                 ["Api"],
                 ["System.CommandLine", "Spectre.Console", "Microsoft.Extensions.Http"]
             ),
-            ["src/Dashboard/Dashboard.csproj"] = new(["Api"], ["MudBlazor"], AspNet: true),
+            ["src/Dashboard/Dashboard.csproj"] = new(
+                ["Api"],
+                ["MudBlazor", "Microsoft.Extensions.Http.Resilience"],
+                AspNet: true
+            ),
             ["src/Grains.Interfaces/Grains.Interfaces.csproj"] = new(
                 [],
                 ["Microsoft.Orleans.Sdk", "Microsoft.Orleans.Runtime"]
@@ -26,7 +30,10 @@ public sealed record DependencyRule(string[] Projects, string[] PackagePrefixes,
             ),
             ["src/Kernels/Kernels.csproj"] = new(["Formats"], ["OpenTelemetry"]),
             ["src/Kernels/Formats/Formats.csproj"] = new([], []),
-            ["src/Kernels/LlamaCpp/LlamaCpp.csproj"] = new(["Kernels", "Formats"], ["OpenTelemetry"]),
+            ["src/Kernels/LlamaCpp/LlamaCpp.csproj"] = new(
+                ["Kernels", "Formats"],
+                ["OpenTelemetry", "Microsoft.Extensions."]
+            ),
             ["src/Kernels/Torch/Torch.csproj"] = new(["Kernels", "Formats"], ["TorchSharp", "libtorch-"]),
             ["src/NodeAgent/NodeAgent.csproj"] = new(
                 ["Grains.Interfaces", "Kernels", "Formats"],
