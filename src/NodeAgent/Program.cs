@@ -2,6 +2,7 @@ using EgpuFleet.NodeAgent;
 using EgpuFleet.NodeAgent.Devices;
 using EgpuFleet.NodeAgent.Hosting;
 using EgpuFleet.NodeAgent.Joining;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
 using Orleans.Hosting;
@@ -14,6 +15,8 @@ try
     var ports = AgentPorts.ReadOrChoose(data.PortsFile);
 
     var builder = Host.CreateEmptyApplicationBuilder(new HostApplicationBuilderSettings());
+    // The OTLP exporter reads its standard OTEL_* settings from here.
+    builder.Configuration.AddEnvironmentVariables();
     builder.AddAgentLogging();
     builder.Services.AddSingleton(options).AddSingleton(data).AddSingleton(credential);
     builder.Services.AddSingleton(TimeProvider.System);

@@ -21,7 +21,7 @@ public sealed class ShutdownTests
         await AssertNothingLeftAsync(fleet, limit.Token);
 
         await fleet.UpAsync(limit.Token);
-        Assert.Equal("ready", (await fleet.Client.GetReadyAsync(limit.Token)).Status);
+        Assert.Equal("ok", (await fleet.Client.GetReadyAsync(limit.Token)).Status);
         var again = await fleet.DownAsync(limit.Token);
         var nothing = await fleet.DownAsync(limit.Token);
 

@@ -44,7 +44,7 @@ public static class ClusterTuning
             o.IAmAliveTablePublishTimeout = TimeSpan.FromSeconds(5);
             o.TableRefreshTimeout = TimeSpan.FromSeconds(10);
         });
-// Orleans would hold a crashed silo's grains back for half a minute so that they never run twice. Here the ledger's
+        // Orleans would hold a crashed silo's grains back for half a minute so that they never run twice. Here the ledger's
         // epochs and the grain storage's etags refuse a second writer, so a fleet comes back at once instead.
         silo.Configure<GrainDirectoryOptions>(o => o.RangeLeaseDuration = TimeSpan.Zero);
 #pragma warning disable ORLEANSEXP003 // the distributed directory is marked experimental; without it every lost agent deactivates grains of healthy silos
