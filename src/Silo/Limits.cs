@@ -160,7 +160,7 @@ public static partial class Limits
     /// <summary>Left free on the disk of the models when a file is received: the database lives on it too.</summary>
     public const long DiskReserveBytes = 256L << 20;
 
-    /// <summary>Node credentials remembered, so that a membership call costs no grain call.</summary>
+    /// <summary>Nodes remembered over a restart: far above the largest pool of this build.</summary>
     public const int RememberedCredentials = 1024;
 
     /// <summary>How long a node credential is remembered: the longest that a revoked node may still call.</summary>

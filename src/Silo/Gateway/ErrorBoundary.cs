@@ -7,6 +7,7 @@ using EgpuFleet.Grains.Ports;
 using EgpuFleet.Silo.Gateway.OpenAi;
 using Npgsql;
 using Orleans.Runtime;
+using Orleans.Serialization;
 
 namespace EgpuFleet.Silo.Gateway;
 
@@ -62,10 +63,8 @@ public sealed partial class ErrorBoundary(RequestDelegate next, ILogger<ErrorBou
             ),
             NodeOfflineException => GatewayException.Unavailable("node_offline", exception.Message),
             // Orleans' own failures (silo gone, message rejected, no answer in time) pass with the next attempt.
-            TimeoutException or OrleansException or SiloUnavailableException => GatewayException.Unavailable(
-                "cluster_unavailable",
-                "The cluster does not answer."
-            ),
+            TimeoutException or OrleansException or SiloUnavailableException or SerializerException =>
+                GatewayException.Unavailable("cluster_unavailable", "The cluster does not answer."),
             _ => new(HttpStatusCode.InternalServerError, "internal_error", "The gateway failed; its log says why."),
         };
 

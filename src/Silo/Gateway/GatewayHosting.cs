@@ -1,5 +1,6 @@
 using System.Net;
 using EgpuFleet.Api;
+using EgpuFleet.Dashboard;
 using EgpuFleet.Silo.Gateway.Health;
 using EgpuFleet.Silo.Gateway.Native;
 using EgpuFleet.Silo.Gateway.OpenAi;
@@ -17,13 +18,14 @@ public static class GatewayHosting
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = Limits.CompletionBodyBytes;
+            kestrel.Limits.MaxRequestBodySize = 2 * Limits.CompletionBodyBytes;
             kestrel.Limits.MaxConcurrentConnections = Limits.Connections;
             kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
         });
         var services = builder.Services;
         services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         services.AddOpenApi();
+        services.AddFleetDashboard();
         services.AddSingleton<Fleet>();
         services.AddSingleton<ModelLookup>();
         services.AddSingleton<GatewayMetrics>();
@@ -36,6 +38,7 @@ public static class GatewayHosting
         services.AddSingleton<ModelUpload>();
         services.AddSingleton<Generations>();
         services.AddSingleton<Completions>();
+        services.AddSingleton<RememberedNodes>();
         services.AddSingleton<NodeAuthentication>();
         services.AddSingleton<Enrolment>();
         services.AddSingleton<MembershipProxy>();
@@ -55,5 +58,6 @@ public static class GatewayHosting
         app.MapInternal();
         app.MapOpenApi();
         app.MapPrometheusScrapingEndpoint();
+        app.MapFleetDashboard();
     }
 }

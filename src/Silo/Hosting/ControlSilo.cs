@@ -1,5 +1,4 @@
 using System.Net;
-using EgpuFleet.Dashboard;
 using EgpuFleet.Silo.Gateway;
 using EgpuFleet.Silo.Gateway.Native;
 using EgpuFleet.Silo.Postgres;
@@ -74,11 +73,9 @@ public sealed class ControlSilo : IAsyncDisposable
         builder.Services.AddControlPlane(settings, folder, connectionString);
         builder.AddControlSilo(connectionString, SiloPorts.LoadOrChoose(folder));
         builder.AddGateway(settings.Port);
-        builder.Services.AddFleetDashboard();
         var app = builder.Build();
         app.Services.GetRequiredService<ModelStore>().RemoveHalfReceived();
         app.MapGateway(settings.Port);
-        app.MapFleetDashboard();
         return app;
     }
 

@@ -9,7 +9,7 @@ namespace EgpuFleet.Silo.Membership;
 /// <c>POST /internal/nodes</c>: whoever knows the enrolment secret may name a node and the hash of its credential. The
 /// names of control silos are not for nodes: placement finds a node by its silo's name.
 /// </summary>
-public sealed class Enrolment(EnrolmentSecret secret, NodeAuthentication nodes, Fleet fleet, TimeProvider time)
+public sealed class Enrolment(EnrolmentSecret secret, RememberedNodes remembered, Fleet fleet, TimeProvider time)
 {
     private const int HashLength = 64;
 
@@ -24,7 +24,7 @@ public sealed class Enrolment(EnrolmentSecret secret, NodeAuthentication nodes, 
         if (hash.Length != HashLength || !hash.All(char.IsAsciiHexDigitLower))
             throw GatewayException.Invalid("credential_sha256", "must be 64 lower-case hex digits");
         await fleet.Nodes.Enrol(new NodeRecord(node, hash, time.GetUtcNow()));
-        nodes.Forget();
+        remembered.Remember(node, hash);
         return Results.NoContent();
     }
 

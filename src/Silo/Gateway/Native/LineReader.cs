@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Net;
 
 namespace EgpuFleet.Silo.Gateway.Native;
 
@@ -23,7 +22,7 @@ public sealed class LineReader(Stream stream) : IAsyncDisposable
     public int Number { get; private set; }
 
     /// <summary>Moves to the next line; false at the end.</summary>
-    /// <exception cref="GatewayException">A line is too long, or the input broke off.</exception>
+    /// <exception cref="GatewayException">A line is too long.</exception>
     public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
         if (consumed is { } position)
@@ -33,7 +32,7 @@ public sealed class LineReader(Stream stream) : IAsyncDisposable
         }
         while (true)
         {
-            var result = await ReadPipeAsync(cancellationToken);
+            var result = await pipe.ReadAsync(cancellationToken);
             var buffer = result.Buffer;
             if (buffer.PositionOf((byte)'\n') is { } newline)
                 return Take(buffer.Slice(0, newline), buffer.GetPosition(1, newline));
@@ -53,22 +52,5 @@ public sealed class LineReader(Stream stream) : IAsyncDisposable
         Line = line;
         consumed = end;
         return true;
-    }
-
-    /// <summary>Failures of the caller's form or connection leave as refusals: nobody further up may take them for its own.</summary>
-    private async ValueTask<ReadResult> ReadPipeAsync(CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await pipe.ReadAsync(cancellationToken);
-        }
-        catch (BadHttpRequestException e)
-        {
-            throw ErrorBoundary.Classify(e);
-        }
-        catch (Exception e) when (e is IOException or InvalidDataException)
-        {
-            throw new GatewayException(HttpStatusCode.BadRequest, "malformed_form", "The form ends in the middle.");
-        }
     }
 }

@@ -15,10 +15,13 @@ public sealed class RequestFields(JsonElement body)
         ArgumentNullException.ThrowIfNull(request);
         if (!request.HasJsonContentType())
             throw GatewayException.BadRequest("unsupported_media_type", "Send the request as application/json.");
+        if (request.ContentLength > Limits.CompletionBodyBytes)
+            throw GatewayException.TooLarge($"The body is larger than {Limits.CompletionBodyBytes >> 20} MiB.");
+        await using var bounded = new BoundedStream(request.Body, Limits.CompletionBodyBytes);
         try
         {
             var document = await JsonDocument.ParseAsync(
-                request.Body,
+                bounded,
                 new JsonDocumentOptions { MaxDepth = Limits.JsonDepth },
                 request.HttpContext.RequestAborted
             );
@@ -34,8 +37,18 @@ public sealed class RequestFields(JsonElement body)
     }
 
     /// <summary>The value of a field; null when it is absent or null.</summary>
-    public JsonElement? Value(string name) =>
-        body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    public JsonElement? Value(string name)
+    {
+        try
+        {
+            return body.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        }
+        catch (InvalidOperationException)
+        {
+            // The look-up compares with every name, and one of them is no valid text.
+            throw GatewayException.BadRequest("invalid_json", "The body has a field whose name is not valid text.");
+        }
+    }
 
     public string? Text(string name) => Value(name) is { } value ? Text(value, name) : null;
 

@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 
-namespace EgpuFleet.Silo.Gateway.Native;
+namespace EgpuFleet.Silo.Gateway;
 
-/// <summary>Passes a stream on, refuses it beyond a number of bytes, and hashes what was read.</summary>
+/// <summary>Passes a request's bytes on, refuses them beyond a number, and hashes what was read.</summary>
 public sealed class BoundedStream(Stream inner, long limitBytes) : Stream
 {
     private readonly IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -28,7 +28,7 @@ public sealed class BoundedStream(Stream inner, long limitBytes) : Stream
 
     public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
     {
-        var count = await inner.ReadAsync(buffer, cancellationToken);
+        var count = await ReadInnerAsync(buffer, cancellationToken);
         BytesRead += count;
         if (BytesRead > limitBytes)
             throw GatewayException.TooLarge($"The input is larger than {limitBytes >> 20} MiB.");
@@ -48,6 +48,23 @@ public sealed class BoundedStream(Stream inner, long limitBytes) : Stream
     public override void SetLength(long value) => throw new NotSupportedException();
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
+
+    /// <summary>Failures of the caller's form or connection leave as refusals: nobody further up may take them for its own.</summary>
+    private async ValueTask<int> ReadInnerAsync(Memory<byte> buffer, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await inner.ReadAsync(buffer, cancellationToken);
+        }
+        catch (BadHttpRequestException e)
+        {
+            throw ErrorBoundary.Classify(e);
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException)
+        {
+            throw GatewayException.BadRequest("malformed_form", "The body ends in the middle.");
+        }
+    }
 
     protected override void Dispose(bool disposing)
     {

@@ -1,0 +1,136 @@
+using System.Net;
+using System.Text;
+
+namespace EgpuFleet.Silo.Tests.Gateway;
+
+/// <summary>Requests that no engine could answer are refused in OpenAI's envelope, and name the field.</summary>
+[Collection(OnRunningSilo.Name)]
+public sealed class OpenAiErrorTests(RunningSilo silo)
+{
+    private const string Chat = "/v1/chat/completions";
+    private const string Text = "/v1/completions";
+    private const string Messages = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
+
+    [Theory]
+    [InlineData(Chat, "{}", "messages")]
+    [InlineData(Chat, """{"messages":[]}""", "messages")]
+    [InlineData(Chat, """{"messages":"Hi"}""", "messages")]
+    [InlineData(Chat, """{"messages":[{"role":"user"}]}""", "messages[0].content")]
+    [InlineData(Chat, """{"messages":[{"role":"king","content":"Hi"}]}""", "messages[0].role")]
+    [InlineData(Chat, """{"messages":[{"role":"user","content":[{"type":"image_url"}]}]}""", "messages[0].content")]
+    [InlineData(Chat, """{"messages":[{"role":"user","content":"\ud800"}]}""", "messages[0].content")]
+    [InlineData(Chat, """{"messages":[{"role":"user","content":"a\u0000b"}]}""", "messages[0].content")]
+    [InlineData(Chat, $$"""{{{Messages}}}""", "model")]
+    [InlineData(Chat, $$"""{"model":7,{{Messages}}}""", "model")]
+    [InlineData(Chat, $$"""{"model":"m","n":2,{{Messages}}}""", "n")]
+    [InlineData(Chat, $$"""{"model":"m","tools":[{"type":"function"}],{{Messages}}}""", "tools")]
+    [InlineData(Chat, $$"""{"model":"m","logprobs":true,{{Messages}}}""", "logprobs")]
+    [InlineData(Chat, $$"""{"model":"m","top_logprobs":3,{{Messages}}}""", "top_logprobs")]
+    [InlineData(Chat, $$"""{"model":"m","logit_bias":{"1":5},{{Messages}}}""", "logit_bias")]
+    [InlineData(Chat, $$"""{"model":"m","presence_penalty":0.5,{{Messages}}}""", "presence_penalty")]
+    [InlineData(Chat, $$"""{"model":"m","response_format":{"type":"json_object"},{{Messages}}}""", "response_format")]
+    [InlineData(Chat, $$"""{"model":"m","temperature":2.1,{{Messages}}}""", "temperature")]
+    [InlineData(Chat, $$"""{"model":"m","temperature":"hot",{{Messages}}}""", "temperature")]
+    [InlineData(Chat, $$"""{"model":"m","temperature":1e999,{{Messages}}}""", "temperature")]
+    [InlineData(Chat, $$"""{"model":"m","top_p":-1,{{Messages}}}""", "top_p")]
+    [InlineData(Chat, $$"""{"model":"m","max_tokens":0,{{Messages}}}""", "max_tokens")]
+    [InlineData(Chat, $$"""{"model":"m","max_completion_tokens":1.5,{{Messages}}}""", "max_completion_tokens")]
+    [InlineData(Chat, $$"""{"model":"m","stream":"yes",{{Messages}}}""", "stream")]
+    [InlineData(Chat, $$"""{"model":"m","stream":true,"stream_options":7,{{Messages}}}""", "stream_options")]
+    [InlineData(Chat, $$"""{"model":"m","stop":["a","b","c","d","e"],{{Messages}}}""", "stop")]
+    [InlineData(Chat, $$"""{"model":"m","stop":[1],{{Messages}}}""", "stop")]
+    [InlineData(Chat, $$"""{"model":"m","seed":"x",{{Messages}}}""", "seed")]
+    [InlineData(Text, """{"model":"m"}""", "prompt")]
+    [InlineData(Text, """{"model":"m","prompt":7}""", "prompt")]
+    [InlineData(Text, """{"model":"m","prompt":[]}""", "prompt")]
+    [InlineData(Text, """{"model":"m","prompt":["a","b"]}""", "prompt")]
+    [InlineData(Text, """{"model":"m","prompt":[1,-2]}""", "prompt")]
+    [InlineData(Text, """{"model":"m","prompt":[1,"x"]}""", "prompt")]
+    [InlineData(Text, """{"model":"m","prompt":"a","best_of":2}""", "best_of")]
+    [InlineData(Text, """{"model":"m","prompt":"a","echo":true}""", "echo")]
+    [InlineData(Text, """{"model":"m","prompt":"a","suffix":"b"}""", "suffix")]
+    [InlineData(Text, """{"model":"m","prompt":"a","logprobs":1}""", "logprobs")]
+    public async Task A_field_at_fault_is_named(string path, string body, string param)
+    {
+        using var response = await PostAsync(path, body);
+
+        var error = await response.EnvelopeAsync(HttpStatusCode.BadRequest);
+        Assert.Equal("invalid_request_error", (string?)error["type"]);
+        Assert.Equal(param, (string?)error["param"]);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("{\"model\":\"\\ud800\",\"prompt\":\"a\"}")]
+    [InlineData("{\"\\ud800\":1,\"prompt\":\"a\"}")]
+    public async Task A_body_that_is_no_request_is_refused(string body)
+    {
+        foreach (var path in (string[])[Chat, Text])
+        {
+            using var response = await PostAsync(path, body);
+            await response.EnvelopeAsync(HttpStatusCode.BadRequest);
+        }
+    }
+
+    [Theory]
+    [InlineData(
+        Chat,
+        $$"""{"model":"no-such-model","n":1,"user":"u","unknown":{"deep":[1]},"tools":[],{{Messages}}}"""
+    )]
+    [InlineData(Text, """{"model":"no-such-model","prompt":["a"],"logprobs":null,"service_tier":"flex"}""")]
+    [InlineData(Text, """{"model":"no-such-model","prompt":[[1,2]]}""")]
+    [InlineData(Text, """{"model":"no-such-model","prompt":""}""")]
+    [InlineData(Text, """{"model":"../etc/passwd","prompt":""}""")]
+    public async Task An_unknown_model_is_not_found_after_all_else_was_right(string path, string body)
+    {
+        using var response = await PostAsync(path, body);
+
+        var error = await response.EnvelopeAsync(HttpStatusCode.NotFound);
+        Assert.Equal("model_not_found", (string?)error["code"]);
+        Assert.Equal("model", (string?)error["param"]);
+    }
+
+    [Fact]
+    public async Task A_body_that_is_not_json_is_refused()
+    {
+        using var response = await silo.Http.PostAsync(
+            Chat,
+            new StringContent("{}", Encoding.UTF8, "text/plain"),
+            TestContext.Current.CancellationToken
+        );
+
+        await response.EnvelopeAsync(HttpStatusCode.BadRequest);
+    }
+
+    [Fact]
+    public async Task A_body_beyond_its_limit_is_too_large()
+    {
+        var body = $$"""{"model":"m","prompt":"{{new string('x', (int)Limits.CompletionBodyBytes)}}"}""";
+
+        using var response = await PostAsync(Text, body);
+
+        await response.EnvelopeAsync(HttpStatusCode.RequestEntityTooLarge);
+    }
+
+    [Fact]
+    public async Task The_models_are_listed_as_OpenAI_lists_them()
+    {
+        var text = await silo.Http.GetStringAsync("/v1/models", TestContext.Current.CancellationToken);
+
+        var list = System.Text.Json.Nodes.JsonNode.Parse(text)!;
+        Assert.Equal("list", (string?)list["object"]);
+        var model = list["data"]!.AsArray().Single(found => (string?)found!["id"] == RunningSilo.Model)!;
+        Assert.Equal(("model", "egpufleet"), ((string?)model["object"], (string?)model["owned_by"]));
+        Assert.True((long?)model["created"] > 0);
+    }
+
+    private Task<HttpResponseMessage> PostAsync(string path, string body) =>
+        silo.Http.PostAsync(
+            path,
+            new StringContent(body, Encoding.UTF8, "application/json"),
+            TestContext.Current.CancellationToken
+        );
+}
