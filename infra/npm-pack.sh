@@ -6,7 +6,7 @@
 set -euo pipefail
 
 fail() {
-  echo "npm-pack: $1" >&2
+  echo "error: $1" >&2
   exit 1
 }
 
@@ -22,7 +22,7 @@ work=$(mktemp -d "$parent/.npm-pack.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 
 mkdir "$work/archive" "$work/tree"
-npm pack "$name@$version" --pack-destination "$work/archive" --loglevel=error >/dev/null 2>"$work/npm.log" ||
+npm pack "$name@$version" --pack-destination "$work/archive" --ignore-scripts --loglevel=error >/dev/null 2>"$work/npm.log" ||
   fail "cannot fetch $name@$version: $(tail -n 5 "$work/npm.log" | tr '\n' ' ')"
 archive=$(ls "$work"/archive/*.tgz)
 
@@ -36,5 +36,11 @@ actual=$(node -e '
 
 tar -xzf "$archive" -C "$work/tree"
 [ -d "$work/tree/package/$subdir" ] || fail "$name@$version has no folder $subdir"
-# A second run in parallel may have finished first: then its copy stays.
-[ -d "$destination" ] || mv "$work/tree/package/$subdir" "$destination" || fail "cannot write $destination"
+# rename(2) refuses to replace a folder with files in it: then a run in parallel was first, with the same content.
+node -e '
+  try {
+    require("fs").renameSync(process.argv[1], process.argv[2]);
+  } catch (e) {
+    if (!["ENOTEMPTY", "EEXIST"].includes(e.code)) throw e;
+  }
+' "$work/tree/package/$subdir" "$destination" || fail "cannot write $destination"
