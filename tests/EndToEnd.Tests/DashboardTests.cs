@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using EgpuFleet.Api;
 using EgpuFleet.TestKit.Browser;
 using Microsoft.Playwright;
@@ -6,7 +7,7 @@ using static Microsoft.Playwright.Assertions;
 namespace EgpuFleet.EndToEnd.Tests;
 
 /// <summary>The dashboard of a real fleet in a real browser, while a batch runs and after it.</summary>
-public sealed class DashboardTests(SharedFleet shared)
+public sealed partial class DashboardTests(SharedFleet shared)
 {
     [Fact]
     public async Task It_shows_nodes_devices_and_a_job_live()
@@ -37,7 +38,8 @@ public sealed class DashboardTests(SharedFleet shared)
         foreach (var node in new[] { "local-1", "local-2" })
             await Expect(watched.Page.GetByRole(AriaRole.Article, new() { Name = node })).ToBeVisibleAsync();
         await Expect(watched.Page.GetByText(job.Id).First).ToBeVisibleAsync();
-        await Expect(watched.Page.GetByText("Shard").First).ToBeVisibleAsync(new() { Timeout = 30_000 });
+        var running = watched.Page.GetByRole(AriaRole.Link, new() { NameRegex = RunningShard() });
+        await Expect(running.First).ToBeVisibleAsync(new() { Timeout = 30_000 });
         await watched.ScreenshotAsync("fleet-real");
 
         await watched.Page.GotoAsync($"{shared.Fleet.Http.BaseAddress}jobs/{job.Id}");
@@ -47,4 +49,7 @@ public sealed class DashboardTests(SharedFleet shared)
         Assert.Empty(watched.Errors);
         Assert.Empty(watched.Strangers);
     }
+
+    [GeneratedRegex("^Shard [0-9]+", RegexOptions.None, matchTimeoutMilliseconds: 1_000)]
+    private static partial Regex RunningShard();
 }

@@ -8,7 +8,7 @@ namespace EgpuFleet.Dashboard.Jobs;
 public sealed class JobWatch(OpenGateway gateway, string id, TimeProvider clock)
 {
     private readonly Lock gate = new();
-    private bool previewing;
+    private Task preview = Task.CompletedTask;
 
     public JobSight Sight { get; private set; } = JobSight.Nothing;
 
@@ -36,6 +36,8 @@ public sealed class JobWatch(OpenGateway gateway, string id, TimeProvider clock)
                 await FollowAsync(changed, cancellationToken);
                 if (Sight.IsTerminal)
                 {
+                    // An earlier preview shows the first of what was there then, which need not be the first of all.
+                    await preview;
                     await PreviewAsync(changed, cancellationToken);
                     return;
                 }
@@ -74,23 +76,14 @@ public sealed class JobWatch(OpenGateway gateway, string id, TimeProvider clock)
             if (update.Event is { Type: "started" or "succeeded" or "failed" or "cancelled" })
                 await LookAsync(cancellationToken);
             changed();
-            if (
-                Sight is { IsTerminal: false, Job.Items: { } items }
-                && items.Completed + items.Failed > Sight.Preview.Length
-            )
-                _ = PreviewAsync(changed, cancellationToken);
+            if (preview.IsCompleted && HasMoreToPreview(Sight))
+                preview = PreviewAsync(changed, cancellationToken);
         }
     }
 
     /// <summary>Reads the first results, beside the event stream so that a slow read holds nothing up.</summary>
     private async Task PreviewAsync(Action changed, CancellationToken cancellationToken)
     {
-        lock (gate)
-        {
-            if (previewing || Sight.Preview.Length >= Limits.PreviewResults)
-                return;
-            previewing = true;
-        }
         try
         {
             var lines = new List<ResultLine>();
@@ -106,13 +99,13 @@ public sealed class JobWatch(OpenGateway gateway, string id, TimeProvider clock)
         {
             Fail(exception);
         }
-        finally
-        {
-            lock (gate)
-                previewing = false;
-        }
         changed();
     }
+
+    private static bool HasMoreToPreview(JobSight sight) =>
+        sight is { IsTerminal: false, Job.Items: { } items }
+        && sight.Preview.Length < Limits.PreviewResults
+        && items.Completed + items.Failed > sight.Preview.Length;
 
     private void Fail(Exception exception) =>
         Change(sight =>
