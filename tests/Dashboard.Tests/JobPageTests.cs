@@ -118,6 +118,16 @@ public sealed class JobPageTests(SharedChromium chromium)
         stage.AssertQuiet();
     }
 
+    // A guard against a hang: a stream that stays open holds the host up for its whole shutdown timeout of 30 s.
+    [Fact(Timeout = 20_000)]
+    public async Task A_watched_job_does_not_hold_up_a_host_that_stops()
+    {
+        await using var stage = await Stage.OpenAsync(chromium, Scenes.Working(), Path);
+        await Expect(stage.Page.Locator(".log-line")).ToHaveCountAsync(14);
+        await stage.Watched.DisposeAsync();
+        await stage.StopHostAsync().AsTask().WaitAsync(TestContext.Current.CancellationToken);
+    }
+
     [Fact]
     public async Task A_job_that_is_not_there_is_said_to_be_missing()
     {

@@ -19,7 +19,6 @@ public sealed class SharedPoll<T>(
     private readonly List<Action> watchers = [];
     private CancellationTokenSource? running;
     private Task<Sight<T>>? reading;
-    private volatile bool disposed;
 
     public Sight<T> Latest { get; private set; } = new();
 
@@ -94,8 +93,9 @@ public sealed class SharedPoll<T>(
             var value = await read(CancellationToken.None);
             return Latest = new Sight<T>(value, clock.GetUtcNow(), null);
         }
-        catch (Exception) when (disposed)
+        catch (ObjectDisposedException)
         {
+            // The host has stopped, and nobody is left to look.
             return Latest;
         }
         catch (Exception exception)
@@ -111,7 +111,6 @@ public sealed class SharedPoll<T>(
     /// <summary>Ends the polling, whoever watches.</summary>
     public void Dispose()
     {
-        disposed = true;
         lock (gate)
         {
             watchers.Clear();
