@@ -18,6 +18,9 @@ public static class Limits
     /// <summary>A leaving agent says so, but does not stay for the answer of a silo that is itself going down.</summary>
     public static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
 
+    /// <summary>From being told to stop to the end, whatever the cluster does: less than the 15 s after which a supervisor kills.</summary>
+    public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
+
     /// <summary>How often lease deadlines are compared with the clock; a fortieth of the lease.</summary>
     public static readonly TimeSpan LeaseCheckEvery = TimeSpan.FromMilliseconds(250);
 

@@ -21,7 +21,7 @@ try
     builder.Services.AddSingleton(options).AddSingleton(data).AddSingleton(credential);
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddAgentTelemetry(options);
-    builder.Services.AddParentWatch(options);
+    builder.Services.AddEnding(options);
     builder.Services.AddGatewayHttp(options.Gateway, credential);
     builder.Services.AddDevices(options, data);
     builder.Services.AddHostedService<GatewayWait>();

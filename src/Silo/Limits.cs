@@ -190,6 +190,12 @@ public static partial class Limits
     /// <summary>Rows of silos that died this long ago are removed: long enough to be read after an incident.</summary>
     public static readonly TimeSpan DeadSiloMemory = TimeSpan.FromMinutes(10);
 
+    /// <summary>Orphaned input only costs disk, so seldom is enough.</summary>
+    public static readonly TimeSpan StagedInputSweepEvery = TimeSpan.FromMinutes(10);
+
+    /// <summary>Far longer than the slowest upload takes between staging and submitting.</summary>
+    public static readonly TimeSpan StagedInputMemory = TimeSpan.FromHours(1);
+
     /// <summary>A stop that takes longer is cut off: the database survives that, and a supervisor waits for it.</summary>
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(15);
 

@@ -21,8 +21,9 @@ internal static class HostSetup
         builder.Logging.AddFilter("Polly", LogLevel.None);
     }
 
-    public static void AddParentWatch(this IServiceCollection services, AgentOptions options)
+    public static void AddEnding(this IServiceCollection services, AgentOptions options)
     {
+        services.AddHostedService<ShutdownBound>();
         if (options.Supervised)
             services.AddHostedService<ParentWatch>();
     }

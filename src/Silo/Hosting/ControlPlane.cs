@@ -26,6 +26,7 @@ public static class ControlPlane
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()
         ));
+        services.AddHostedService<StagedInputSweep>();
         if (settings.Supervised)
             services.AddHostedService<SupervisorWatch>();
         services.Configure<HostOptions>(options => options.ShutdownTimeout = Limits.ShutdownTimeout);

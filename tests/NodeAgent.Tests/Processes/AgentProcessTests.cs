@@ -51,6 +51,28 @@ public sealed class AgentProcessTests
         Assert.Equal(0, await agent.ExitAsync());
     }
 
+    [Fact]
+    public async Task Ends_although_the_cluster_went_away_first()
+    {
+        using var folder = new TempFolder();
+        int worker;
+        var control = await TestControl.StartAsync([]);
+        AgentProcess agent;
+        await using (control)
+        {
+            agent = AgentProcess.Start(folder.At("agent"), control.Url);
+            worker = (await control.HeartbeatAsync(IsReady)).Devices[0].WorkerProcessId;
+        }
+        using (agent)
+        {
+            agent.Orphan();
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+            limit.CancelAfter(TimeSpan.FromMinutes(1));
+            Assert.Equal(0, await agent.ExitAsync().WaitAsync(limit.Token));
+        }
+        Assert.Null(ProcessIdentity.Of(worker));
+    }
+
     private static bool IsReady(NodeHeartbeat heartbeat) => heartbeat.Devices is [{ State: DeviceState.Ready }];
 
     private static async Task<List<Grains.Interfaces.Jobs.ItemResult>> ResultsAsync(TestControl control)
