@@ -134,7 +134,7 @@ public sealed class FleetClient(HttpClient http)
     public Task<Page<ModelInfo>> ListModelsAsync(CancellationToken cancellationToken) =>
         GetAsync<Page<ModelInfo>>(Routes.Models, cancellationToken);
 
-    /// <summary>Registers a GGUF file under a name; the file is streamed.</summary>
+    /// <summary>Registers a GGUF file under a name; the file is streamed, and of a seekable stream the size is said first.</summary>
     public async Task<ModelInfo> AddModelAsync(string name, Stream gguf, CancellationToken cancellationToken)
     {
         using var content = new StreamContent(gguf);

@@ -27,11 +27,11 @@ internal static class Limits
     /// <summary>Longest wait before a restart: a device should not idle longer for a passing fault.</summary>
     public static readonly TimeSpan RestartDelayMax = TimeSpan.FromSeconds(8);
 
-    /// <summary>A child that has not stopped by then is killed.</summary>
-    public static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(15);
+    /// <summary>A child that has not stopped by then is killed: the silo takes up to 15 s for itself, then stops its database.</summary>
+    public static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(30);
 
     /// <summary>A supervisor stops agents and then the silo, each within <see cref="StopGrace"/>; beyond that it hangs.</summary>
-    public static readonly TimeSpan DownTimeout = TimeSpan.FromSeconds(45);
+    public static readonly TimeSpan DownTimeout = TimeSpan.FromSeconds(75);
 
     /// <summary>First start of the silo: initdb, migrations and a cold runtime on a slow disk.</summary>
     public static readonly TimeSpan LiveTimeout = TimeSpan.FromMinutes(3);

@@ -10,7 +10,7 @@ public static class Limits
     public static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(3);
 
     /// <summary>A heartbeat that takes longer is worth less than the next one.</summary>
-    public static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(4);
+    public static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(2.5);
 
     /// <summary>Least time between two heartbeats: state changes come in bursts.</summary>
     public static readonly TimeSpan HeartbeatSpacing = TimeSpan.FromMilliseconds(100);
@@ -18,7 +18,7 @@ public static class Limits
     /// <summary>A leaving agent says so, but does not stay for the answer of a silo that is itself going down.</summary>
     public static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>From being told to stop to the end, whatever the cluster does: less than the 15 s after which a supervisor kills.</summary>
+    /// <summary>From being told to stop to the end, whatever the cluster does: less than the 30 s after which a supervisor kills.</summary>
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>How often lease deadlines are compared with the clock; a fortieth of the lease.</summary>
@@ -59,6 +59,12 @@ public static class Limits
 
     /// <summary>A worker that does not listen by then is dead.</summary>
     public static readonly TimeSpan WorkerStartTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>How often a ready worker is asked whether it is still there.</summary>
+    public static readonly TimeSpan WorkerProbeEvery = TimeSpan.FromSeconds(5);
+
+    /// <summary>Long enough for a machine that swaps; a worker that hangs longer is killed and its shard runs elsewhere.</summary>
+    public static readonly TimeSpan WorkerProbeTimeout = TimeSpan.FromSeconds(15);
 
     /// <summary>Longest self-test: a cold CPU takes tens of milliseconds, a first GPU kernel several seconds.</summary>
     public static readonly TimeSpan SelfTestTimeout = TimeSpan.FromSeconds(60);

@@ -103,8 +103,8 @@ public static partial class Limits
     /// <summary>One line of an input: far above any context this build can serve.</summary>
     public const int LineBytes = 1 << 20;
 
-    /// <summary>Items of one job: its duplicate check and its shards stay small.</summary>
-    public const int ItemsPerJob = 100_000;
+    /// <summary>Items of one job; the pool accepts no more, so more is refused before it is stored.</summary>
+    public const int ItemsPerJob = Grains.Limits.MaxItemsPerJob;
 
     /// <summary>A submitter's own name for an item: holds a URL or a hash.</summary>
     public const int CustomIdLength = 256;

@@ -30,6 +30,23 @@ public sealed class FaultTests
     }
 
     [Fact]
+    public async Task A_worker_that_hangs_with_its_socket_open_is_replaced_and_costs_no_result()
+    {
+        using var limit = Limit();
+        await using var fleet = await StartAsync(limit.Token);
+        var job = await SubmitAsync(fleet, limit.Token);
+        var victim = await InTheMiddleAsync(fleet, job.Id, limit.Token);
+        var before = (await fleet.Client.ListDevicesAsync(limit.Token)).Data.Single(device => device.Id == victim);
+
+        await ProcessTable.FreezeAsync(before.WorkerProcessId!.Value, limit.Token);
+
+        var events = new List<JobEventInfo>();
+        job = await fleet.WaitForJobAsync(job.Id, limit.Token, update => Collect(update, events));
+        await AssertCompleteAsync(fleet, job, limit.Token);
+        Assert.Contains(events, entry => entry.Type == "shard_requeued" && entry.Device == victim);
+    }
+
+    [Fact]
     public async Task With_silo_database_and_supervisor_killed_the_next_up_completes_the_batch()
     {
         using var limit = Limit();

@@ -31,6 +31,15 @@ internal static class ProcessTable
         return found;
     }
 
+    /// <summary>SIGSTOP: the process keeps its sockets open and does nothing more, as one that hangs.</summary>
+    public static async Task FreezeAsync(int processId, CancellationToken cancellationToken)
+    {
+        using var kill = Process.Start("kill", ["-STOP", processId.ToString(CultureInfo.InvariantCulture)]);
+        await kill.WaitForExitAsync(cancellationToken);
+        if (kill.ExitCode != 0)
+            throw new InvalidOperationException($"Process {processId} could not be frozen.");
+    }
+
     /// <summary>SIGKILL, and the end of the process awaited. The process must be one that the test's fleet started.</summary>
     public static async Task KillAsync(int processId, CancellationToken cancellationToken)
     {

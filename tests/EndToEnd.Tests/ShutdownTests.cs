@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
+using EgpuFleet.Api;
+using EgpuFleet.TestKit;
 
 namespace EgpuFleet.EndToEnd.Tests;
 
@@ -38,6 +40,32 @@ public sealed class ShutdownTests
         await using var fleet = await FleetUnderTest.StartAsync(limit.Token, agents: 1);
 
         await ProcessTable.KillAsync(fleet.SupervisorProcessId, limit.Token);
+        var down = await fleet.DownAsync(limit.Token);
+
+        Assert.Equal(0, down.ExitCode);
+        await AssertNothingLeftAsync(fleet, limit.Token);
+    }
+
+    [Fact]
+    public async Task A_watched_job_does_not_hold_the_way_down()
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        limit.CancelAfter(TimeSpan.FromMinutes(3));
+        await using var fleet = await FleetUnderTest.StartAsync(limit.Token, agents: 1);
+        await fleet.AddModelAsync(
+            SharedFleet.SampleModel,
+            RepositoryPaths.At("samples", "models", "tiny-fleet.gguf"),
+            limit.Token
+        );
+        var items = Enumerable.Range(0, 5_000).Select(_ => new BatchLine(Prompt: "Once upon a time")).ToList();
+        var job = await fleet.Client.SubmitAsync(
+            new JobRequest("batch", SharedFleet.SampleModel, Items: items),
+            null,
+            limit.Token
+        );
+        await using var watch = fleet.Client.WatchJobAsync(job.Id, null, limit.Token).GetAsyncEnumerator(limit.Token);
+        Assert.True(await watch.MoveNextAsync());
+
         var down = await fleet.DownAsync(limit.Token);
 
         Assert.Equal(0, down.ExitCode);

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using EgpuFleet.Api;
 
@@ -45,9 +46,12 @@ internal sealed class JobFollower(FleetClient client, TimeProvider clock)
         {
             return await updates.MoveNextAsync() ? updates.Current : null;
         }
-        catch (Exception e) when (e is HttpRequestException or IOException && failures < Limits.FollowAttempts)
+        catch (Exception e) when (IsPassing(e) && failures < Limits.FollowAttempts)
         {
             return null;
         }
     }
+
+    private static bool IsPassing(Exception e) =>
+        e is HttpRequestException or IOException or FleetApiException { Status: HttpStatusCode.ServiceUnavailable };
 }

@@ -28,7 +28,7 @@ internal static class DetachedFleet
         )
         {
             if (exited.IsCompleted)
-                throw DidNotStart(log);
+                return DataLock.IsHeld(paths) ? false : throw DidNotStart(log);
             await Task.WhenAny(exited, Task.Delay(Limits.HealthInterval, clock, cancellationToken));
             cancellationToken.ThrowIfCancellationRequested();
         }

@@ -18,7 +18,7 @@ internal static class ModelsVerb
         add.SetAction(AddAsync);
         var command = new Command("models", "List the registered models")
         {
-            add.WithExamples("./fleet models add tiny-fleet samples/models/tiny-fleet-f16.gguf"),
+            add.WithExamples("./fleet models add tiny-fleet samples/models/tiny-fleet.gguf"),
         };
         command.SetAction(ListAsync);
         return command.WithExamples("./fleet models", "./fleet models add my-model ~/models/my-model.gguf");

@@ -52,7 +52,16 @@ internal sealed class CommitPipeline(ILedger ledger, LeaderTerm term, Action wak
             // Throws what the commit threw; the entry then stays and is abandoned with the rest.
             var outcomes = oldest.Commit.GetAwaiter().GetResult();
             inFlight.Dequeue();
-            oldest.Then(outcomes);
+            try
+            {
+                oldest.Then(outcomes);
+            }
+            catch (Exception e)
+            {
+                // The turn ends by it; who asked must not wait for an answer that never comes.
+                oldest.Abandon(e);
+                throw;
+            }
         }
     }
 

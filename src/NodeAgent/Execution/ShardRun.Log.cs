@@ -11,6 +11,9 @@ internal sealed partial class ShardRun
     [LoggerMessage(Level = LogLevel.Information, Message = "Shard {Lease}: finished")]
     private partial void LogFinished(LeaseKey lease);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "Shard {Lease}: the agent itself failed")]
+    private partial void LogBroke(LeaseKey lease, Exception failure);
+
     [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Lease}: failed, {Code}: {Reason}")]
     private partial void LogFailed(LeaseKey lease, string code, string reason);
 

@@ -74,6 +74,12 @@ internal sealed partial class ShardRun(
         {
             return new ShardFailure(e.Code, e.Message, e.Retryable);
         }
+        catch (Exception e) when (lease.EndReason is null)
+        {
+            // A full disk, a file that vanished: said to the pool, which tries elsewhere and counts, not swallowed.
+            LogBroke(lease.Key, e);
+            return new ShardFailure("agent_error", $"{e.GetType().Name}: {e.Message}", Retryable: true);
+        }
         finally
         {
             computing = false;

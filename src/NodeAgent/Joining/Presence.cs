@@ -52,8 +52,10 @@ internal sealed partial class Presence(
             var changed = changes.WaitAsync(cancellationToken);
             while (true)
             {
+                // Counted from the send, so that a slow answer does not put the next heartbeat off.
+                var pause = Task.Delay(Limits.HeartbeatEvery, time, cancellationToken);
                 await SendAsync(leaving: false, Limits.HeartbeatTimeout);
-                await Task.WhenAny(changed, Task.Delay(Limits.HeartbeatEvery, time, cancellationToken));
+                await Task.WhenAny(changed, pause);
                 await Task.Delay(Limits.HeartbeatSpacing, time, cancellationToken);
                 if (changed.IsCompleted)
                     changed = changes.WaitAsync(cancellationToken);
@@ -80,7 +82,7 @@ internal sealed partial class Presence(
                 LogHeard();
             answered = true;
         }
-        catch (Exception e) when (e is not OperationCanceledException)
+        catch (Exception e)
         {
             // Whatever the reason: nothing is renewed by it, the next heartbeat tries again, and the deadlines rule.
             if (answered || leaving)

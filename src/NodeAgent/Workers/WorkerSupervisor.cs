@@ -55,8 +55,8 @@ internal sealed partial class WorkerSupervisor(
                 await TestAsync(worker!, stopping);
                 break;
             case WorkerPhase.Ready:
-                var closed = await worker!.Closed.WaitAsync(stopping);
-                await BuryAsync($"{closed.Reason} {launcher.LastWords()}".TrimEnd());
+                var reason = await WatchAsync(worker!, stopping);
+                await BuryAsync($"{reason} {launcher.LastWords()}".TrimEnd());
                 break;
             case WorkerPhase.Waiting:
                 await Task.Delay(Later(life.RestartAt - time.GetElapsedTime(origin)), time, stopping);
@@ -106,6 +106,39 @@ internal sealed partial class WorkerSupervisor(
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
             await BuryAsync($"The self-test did not end within {Limits.SelfTestTimeout.TotalSeconds:0} s.");
+        }
+    }
+
+    /// <summary>
+    /// Until the worker is gone, or hangs with its socket open: its reader answers even while a decode blocks, so silence
+    /// means that nothing of it will ever come, and its leases must not be renewed by a healthy agent.
+    /// </summary>
+    private async Task<string> WatchAsync(WorkerProcess watched, CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                return (await watched.Closed.WaitAsync(Limits.WorkerProbeEvery, time, stopping)).Reason;
+            }
+            catch (TimeoutException)
+            {
+                // Still connected: ask.
+            }
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            limit.CancelAfter(Limits.WorkerProbeTimeout);
+            try
+            {
+                await watched.Client.StatsAsync(limit.Token);
+            }
+            catch (EngineException e)
+            {
+                return e.Message;
+            }
+            catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+            {
+                return $"The worker did not answer for {Limits.WorkerProbeTimeout.TotalSeconds:0} s.";
+            }
         }
     }
 

@@ -31,7 +31,7 @@ public sealed class BoundedStream(Stream inner, long limitBytes) : Stream
         var count = await ReadInnerAsync(buffer, cancellationToken);
         BytesRead += count;
         if (BytesRead > limitBytes)
-            throw GatewayException.TooLarge($"The input is larger than {limitBytes >> 20} MiB.");
+            throw GatewayException.TooLarge($"The input is larger than {limitBytes >> 10:N0} KiB.");
         hash.AppendData(buffer.Span[..count]);
         return count;
     }

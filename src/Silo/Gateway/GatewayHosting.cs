@@ -49,6 +49,7 @@ public static class GatewayHosting
         ArgumentNullException.ThrowIfNull(app);
         app.UseMiddleware<ErrorBoundary>();
         app.UseMiddleware<RequestGuard>(port);
+        app.UseWhen(IsLong, longOnes => longOnes.UseMiddleware<EndsWithHost>());
         app.UseRouting();
         app.MapHealth();
         app.MapJobs();
@@ -60,4 +61,8 @@ public static class GatewayHosting
         app.MapPrometheusScrapingEndpoint();
         app.MapFleetDashboard();
     }
+
+    private static bool IsLong(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/v1", StringComparison.Ordinal)
+        || context.Request.Path.Value!.EndsWith("/events", StringComparison.Ordinal);
 }

@@ -33,7 +33,8 @@ internal sealed class LedgerCommits(NpgsqlDataSource source, ResiliencePipeline 
                 cancellationToken
             );
         }
-        catch (Exception e) when (LedgerFaults.IsUnavailable(e))
+        // A server that crashed before the id reached its disk has never heard of it; that too is read again, not guessed.
+        catch (Exception e) when (LedgerFaults.IsUnavailable(e) || e is PostgresException)
         {
             throw LedgerFaults.Unavailable(e);
         }

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Runtime.CompilerServices;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Fleet;
@@ -81,6 +82,12 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
                 throw ErrorBoundary.Classify(failure);
             var refusal =
                 reply.Refusal ?? new Refusal(RefusalCode.NoMatchingDevice, "The pool names no device for this model.");
+            if (WorthWaiting(refusal.Code) == TimeSpan.Zero)
+                throw new GatewayException(
+                    HttpStatusCode.UnprocessableEntity,
+                    refusal.Code.ToString(),
+                    Sentence(refusal)
+                );
             if (time.GetElapsedTime(started) > WorthWaiting(refusal.Code))
                 throw GatewayException.Unavailable(refusal.Code.ToString(), Sentence(refusal));
             await Task.Delay(Limits.RouteInterval, time, cancellationToken);

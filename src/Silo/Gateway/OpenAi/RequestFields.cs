@@ -105,11 +105,24 @@ public sealed class RequestFields(JsonElement body)
         }
     }
 
+    private static bool IsHarmless(string name, JsonElement value, Func<JsonElement, bool> isHarmless)
+    {
+        try
+        {
+            return isHarmless(value);
+        }
+        catch (InvalidOperationException)
+        {
+            // It compares texts, and one of them is no valid text.
+            throw Wrong(name, "is not valid text");
+        }
+    }
+
     /// <summary>A field that would change the answer, has a value that does, and is not supported here.</summary>
     public void Refuse(string name, Func<JsonElement, bool> isHarmless)
     {
         ArgumentNullException.ThrowIfNull(isHarmless);
-        if (Value(name) is { } value && !isHarmless(value))
+        if (Value(name) is { } value && !IsHarmless(name, value, isHarmless))
             throw new GatewayException(
                 System.Net.HttpStatusCode.BadRequest,
                 "unsupported_parameter",
