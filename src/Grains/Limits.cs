@@ -74,13 +74,4 @@ public static class Limits
 
     /// <summary>Registered models: one grain state holds them all.</summary>
     public const int MaxModels = 1_000;
-
-    /// <summary>Sequences a device decodes at once; the memory fit counts a full context for each.</summary>
-    public const int PlannedSlots = 8;
-
-    /// <summary>Context counted per slot: a model trained for more is loaded with this much, or no home device would fit it.</summary>
-    public const int PlannedContextTokens = 8_192;
-
-    /// <summary>Compute buffers and the engine itself, beside weights and KV.</summary>
-    public const long ReserveBytes = 128L * 1024 * 1024;
 }

@@ -42,15 +42,6 @@ public static class Limits
     /// <summary>Slots kept from batch work, so that an interactive request never queues behind it.</summary>
     public const int InteractiveSlots = 2;
 
-    /// <summary>Sequences a model decodes at once: beyond it a CPU gains little and KV memory grows.</summary>
-    public const int Slots = 8;
-
-    /// <summary>Positions per slot at most: KV memory is slots × positions, and long contexts would crowd out other models.</summary>
-    public const int ContextTokens = 8192;
-
-    /// <summary>Compute buffers and the engine itself, beside weights and KV; the planner counts the same.</summary>
-    public const long ModelReserveBytes = 128L << 20;
-
     /// <summary>Share of the machine's memory lent to models; the rest is the operating system's, the agent's and the owner's.</summary>
     public const double MemoryShare = 0.6;
 

@@ -1,3 +1,4 @@
+using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Kernels.Formats.Gguf;
 
 namespace EgpuFleet.NodeAgent.Models;
@@ -6,18 +7,12 @@ namespace EgpuFleet.NodeAgent.Models;
 /// <param name="Path">Absolute.</param>
 internal sealed record CachedModel(string Path, GgufModelFacts Facts)
 {
-    /// <summary>Positions each slot gets on every device of the fleet; the planner counts with the same.</summary>
-    public int ContextTokens => Math.Min(Facts.ContextLength, Limits.ContextTokens);
+    /// <summary>Positions each slot gets.</summary>
+    public int ContextTokens => ModelMemory.ContextTokens(Facts.ContextLength);
 
-    /// <summary>Memory it takes on a device: weights, 32-bit KV of all slots, and the engine's buffers. The planner's formula.</summary>
+    /// <summary>Memory it takes on a device, as the planner counts it.</summary>
     public long MemoryBytes =>
-        (long)
-            Int128.Min(
-                Facts.WeightBytes
-                    + ((Int128)Facts.KvBytesPerTokenF32 * ContextTokens * Limits.Slots)
-                    + Limits.ModelReserveBytes,
-                long.MaxValue
-            );
+        ModelMemory.RequiredBytes(Facts.WeightBytes, Facts.KvBytesPerTokenF32, Facts.ContextLength);
 
     /// <summary>Reads the file as the hostile thing it is until proven otherwise.</summary>
     /// <exception cref="GgufException">It is no model.</exception>

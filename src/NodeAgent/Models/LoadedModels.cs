@@ -141,7 +141,7 @@ internal sealed partial class LoadedModels(
     }
 
     private LoadSpec Spec(string hash, CachedModel file) =>
-        new(file.Path, hash, threads, file.ContextTokens, Limits.Slots);
+        new(file.Path, hash, threads, file.ContextTokens, ModelMemory.Slots);
 
     private LoadedModel? Find(string hash)
     {

@@ -81,8 +81,8 @@ public sealed class PlannerProperties
                 var device = snapshot.Devices.Single(d => d.Id == placement.Device);
                 var model = snapshot.Queue.Single(j => j.Id == placement.Shard.Job).Model!;
                 Assert.True(device is { Ready: true, Leased: false, HeldBack: false });
-                Assert.True(Feasibility.RequiredBytes(model, snapshot.Options) <= device.MemoryBytes);
-                Assert.True(Feasibility.FitsNow(device, model, snapshot.Options));
+                Assert.True(Feasibility.RequiredBytes(model) <= device.MemoryBytes);
+                Assert.True(Feasibility.FitsNow(device, model));
             }
         });
 
@@ -213,7 +213,7 @@ public sealed class PlannerProperties
         };
 
     private static bool Fits(DeviceSlot device, WaitingJob job, FleetSnapshot snapshot) =>
-        job.Model is not null && Feasibility.FitsNow(device, job.Model, snapshot.Options);
+        job.Model is not null && Feasibility.FitsNow(device, job.Model);
 
     private static (int NewLeft, List<WaitingShard> RequeuedLeft) Left(WaitingJob job, Plan plan)
     {

@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.TestKit.Ledgers;
 
 namespace EgpuFleet.Grains.Tests.Scheduling;
 
 /// <summary>A ledger that can hold commits back, lose their answers, or be away; and that tells when anything was committed.</summary>
-internal sealed class TestLedger(ILedger inner) : ILedger
+internal sealed class TestLedger(ILedger inner) : PassingLedger(inner)
 {
     private readonly ConcurrentQueue<TaskCompletionSource> held = new();
     private volatile TaskCompletionSource changed = NewSignal();
@@ -54,7 +55,7 @@ internal sealed class TestLedger(ILedger inner) : ILedger
             one.TrySetResult();
     }
 
-    public async Task<IReadOnlyList<LedgerOutcome>> CommitAsync(
+    public override async Task<IReadOnlyList<LedgerOutcome>> CommitAsync(
         LeaderTerm term,
         IReadOnlyList<LedgerOperation> operations,
         CancellationToken cancellationToken
@@ -63,7 +64,7 @@ internal sealed class TestLedger(ILedger inner) : ILedger
         Sent.Enqueue(operations);
         if (operations.Any(Rejects))
             throw new InvalidOperationException("The database cannot store it.");
-        var outcomes = await inner.CommitAsync(term, operations, cancellationToken);
+        var outcomes = await Inner.CommitAsync(term, operations, cancellationToken);
         var gate = NewSignal();
         if (isHolding)
             held.Enqueue(gate);
@@ -74,54 +75,11 @@ internal sealed class TestLedger(ILedger inner) : ILedger
         return LosesAnswers ? throw new LedgerUnavailableException("The answer was lost.") : outcomes;
     }
 
-    public Task<bool> RenewLeadershipAsync(LeaderTerm term, TimeSpan duration, CancellationToken cancellationToken) =>
-        LosesRenewals ? Task.FromResult(true) : inner.RenewLeadershipAsync(term, duration, cancellationToken);
-
-    public Task<LeaderTerm?> AcquireLeadershipAsync(
-        PoolId pool,
-        string holder,
+    public override Task<bool> RenewLeadershipAsync(
+        LeaderTerm term,
         TimeSpan duration,
         CancellationToken cancellationToken
-    ) => inner.AcquireLeadershipAsync(pool, holder, duration, cancellationToken);
-
-    public Task ReleaseLeadershipAsync(LeaderTerm term, CancellationToken cancellationToken) =>
-        inner.ReleaseLeadershipAsync(term, cancellationToken);
-
-    public Task<int> StageItemsAsync(
-        JobId job,
-        IAsyncEnumerable<BatchItem> items,
-        CancellationToken cancellationToken
-    ) => inner.StageItemsAsync(job, items, cancellationToken);
-
-    public Task<int> SweepStagedAsync(TimeSpan minimumAge, CancellationToken cancellationToken) =>
-        inner.SweepStagedAsync(minimumAge, cancellationToken);
-
-    public Task<IReadOnlyList<ActiveJob>> LoadActiveAsync(PoolId pool, CancellationToken cancellationToken) =>
-        inner.LoadActiveAsync(pool, cancellationToken);
-
-    public Task<IReadOnlyList<BatchItem>> ReadItemsAsync(
-        JobId job,
-        int firstItem,
-        int itemCount,
-        int maxBytes,
-        CancellationToken cancellationToken
-    ) => inner.ReadItemsAsync(job, firstItem, itemCount, maxBytes, cancellationToken);
-
-    public Task<JobRecord?> FindJobAsync(JobId job, CancellationToken cancellationToken) =>
-        inner.FindJobAsync(job, cancellationToken);
-
-    public Task<IReadOnlyList<JobRecord>> ListJobsAsync(JobPageRequest page, CancellationToken cancellationToken) =>
-        inner.ListJobsAsync(page, cancellationToken);
-
-    public Task<IReadOnlyList<JobEvent>> ReadEventsAsync(
-        JobId job,
-        long afterSequence,
-        int limit,
-        CancellationToken cancellationToken
-    ) => inner.ReadEventsAsync(job, afterSequence, limit, cancellationToken);
-
-    public IAsyncEnumerable<ItemResult> ReadResultsAsync(JobId job, CancellationToken cancellationToken) =>
-        inner.ReadResultsAsync(job, cancellationToken);
+    ) => LosesRenewals ? Task.FromResult(true) : Inner.RenewLeadershipAsync(term, duration, cancellationToken);
 
     private void Signal() => Interlocked.Exchange(ref changed, NewSignal()).TrySetResult();
 

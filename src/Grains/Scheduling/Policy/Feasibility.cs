@@ -7,26 +7,19 @@ namespace EgpuFleet.Grains.Scheduling.Policy;
 /// <summary>Whether a model fits a device, and if it fits none, why a job waits.</summary>
 public static class Feasibility
 {
-    /// <summary>Bytes to serve a model: weights, the key-value memory of every slot at its context, and a reserve.</summary>
-    public static long RequiredBytes(ModelRecord model, PolicyOptions options)
-    {
-        var context = Math.Min(Math.Max(model.ContextLength, 1), options.ContextTokens);
-        var keyValue = (Int128)Math.Max(model.KvBytesPerToken, 0) * context * options.Slots;
-        var total = keyValue + Math.Max(model.WeightBytes, 0) + options.ReserveBytes;
-        return total > long.MaxValue ? long.MaxValue : (long)total;
-    }
+    public static long RequiredBytes(ModelRecord model) =>
+        ModelMemory.RequiredBytes(model.WeightBytes, model.KvBytesPerToken, model.ContextLength);
 
     /// <summary>It would fit the device's memory if the device were empty.</summary>
-    public static bool FitsEmpty(DeviceSlot device, ModelRecord model, PolicyOptions options) =>
-        RequiredBytes(model, options) <= device.MemoryBytes;
+    public static bool FitsEmpty(DeviceSlot device, ModelRecord model) => RequiredBytes(model) <= device.MemoryBytes;
 
     /// <summary>
     /// It fits as the device is: loaded already, or the device is idle and may drop what it holds, or there is room beside
     /// what serves requests there now.
     /// </summary>
-    public static bool FitsNow(DeviceSlot device, ModelRecord model, PolicyOptions options)
+    public static bool FitsNow(DeviceSlot device, ModelRecord model)
     {
-        var required = RequiredBytes(model, options);
+        var required = RequiredBytes(model);
         if (required > device.MemoryBytes)
             return false;
         return device.ActiveSequences == 0
@@ -50,10 +43,10 @@ public static class Feasibility
                 "No device of the pool is ready.",
                 "Start an agent, or see why its devices are not ready."
             );
-        var fitting = ready.Where(device => FitsEmpty(device, model, snapshot.Options)).ToList();
+        var fitting = ready.Where(device => FitsEmpty(device, model)).ToList();
         if (fitting.Count == 0)
         {
-            var needed = Gigabytes(RequiredBytes(model, snapshot.Options));
+            var needed = Gigabytes(RequiredBytes(model));
             var largest = Gigabytes(ready.Max(device => device.MemoryBytes));
             return new Refusal(
                 RefusalCode.ModelTooLarge,
@@ -61,7 +54,7 @@ public static class Feasibility
                 "Add a device with more memory, or use a smaller quantization."
             );
         }
-        if (!fitting.Exists(device => FitsNow(device, model, snapshot.Options)))
+        if (!fitting.Exists(device => FitsNow(device, model)))
             return new Refusal(
                 RefusalCode.WaitingForGpuMemory,
                 "Every device that is large enough serves another model now and has no room beside it."

@@ -41,7 +41,7 @@ public static class Planner
     private static List<DeviceSlot> Usable(FleetSnapshot snapshot, ModelRecord model) =>
         [
             .. snapshot
-                .Devices.Where(device => device.Ready && Feasibility.FitsNow(device, model, snapshot.Options))
+                .Devices.Where(device => device.Ready && Feasibility.FitsNow(device, model))
                 .OrderBy(device => device.Id, DeviceOrder),
         ];
 

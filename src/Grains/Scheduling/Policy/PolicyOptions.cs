@@ -5,7 +5,4 @@ public sealed record PolicyOptions
 {
     public int MinShardItems { get; init; } = Limits.MinShardItems;
     public int MaxShardItems { get; init; } = Limits.MaxShardItems;
-    public int Slots { get; init; } = Limits.PlannedSlots;
-    public int ContextTokens { get; init; } = Limits.PlannedContextTokens;
-    public long ReserveBytes { get; init; } = Limits.ReserveBytes;
 }

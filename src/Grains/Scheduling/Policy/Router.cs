@@ -15,7 +15,7 @@ public static class Router
     {
         var best = snapshot
             .Devices.Where(device => device.Ready && !except.Contains(device.Id))
-            .Where(device => Feasibility.FitsNow(device, model, snapshot.Options))
+            .Where(device => Feasibility.FitsNow(device, model))
             .OrderByDescending(device => device.LoadedModels.Contains(model.Ref.Sha256))
             .ThenBy(device => device.ActiveSequences)
             .ThenBy(device => device.Leased || device.HeldBack)
