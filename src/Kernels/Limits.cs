@@ -56,4 +56,16 @@ public static class Limits
 
     /// <summary>Messages of one chat; the context bounds their text.</summary>
     public const int ChatMessages = 4096;
+
+    /// <summary>Lanes of noops of one connection: the agent's 64 slots, and as many that were given up and are not gone yet.</summary>
+    public const int NoopLanes = 128;
+
+    /// <summary>Payload bytes of noops that wait in a worker: 64 shards of 4 MiB each.</summary>
+    public const long NoopQueuedBytes = 256L << 20;
+
+    /// <summary>A frame of noops or of answers is closed beyond this size, so that one of the others never waits long.</summary>
+    public const int NoopFrameBytes = 256 * 1024;
+
+    /// <summary>One noop's payload: what fits into a frame behind one that is nearly full.</summary>
+    public const int NoopPayloadBytes = BodyBytes - NoopFrameBytes - 1024;
 }

@@ -39,6 +39,18 @@ public enum EngineErrorClass
     /// <summary>The worker process or the connection to it is gone.</summary>
     WorkerLost,
 
+    /// <summary>The worker lives but its work has stood still for longer than is believable; it is replaced.</summary>
+    WorkerHung,
+
+    /// <summary>A noop that was told to fail.</summary>
+    NoopFailed,
+
+    /// <summary>A noop that was told to fail once: elsewhere it may succeed.</summary>
+    NoopInterrupted,
+
+    /// <summary>A noop asked for a fault where none are obeyed.</summary>
+    NoopFaultsDisabled,
+
     /// <summary>A fault of the engine or of the worker itself.</summary>
     Internal,
 }
@@ -69,5 +81,7 @@ public sealed class EngineException(
                 or EngineErrorClass.EngineUnavailable
                 or EngineErrorClass.ModelNotLoaded
                 or EngineErrorClass.WorkerLost
+                or EngineErrorClass.WorkerHung
+                or EngineErrorClass.NoopInterrupted
                 or EngineErrorClass.Internal;
 }

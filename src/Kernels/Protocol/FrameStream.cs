@@ -13,13 +13,18 @@ internal sealed class FrameStream(Socket socket) : IAsyncDisposable
         FrameCodec.ReadAsync(stream, maxBodyBytes, cancellationToken);
 
     /// <exception cref="IOException">The client is gone.</exception>
-    public async Task WriteAsync(ResponseHeader response)
+    public Task WriteAsync(ResponseHeader response) =>
+        WriteAsync(
+            new Frame(JsonSerializer.SerializeToUtf8Bytes(response, ProtocolJson.Default.ResponseHeader), default)
+        );
+
+    /// <exception cref="IOException">The client is gone.</exception>
+    public async Task WriteAsync(Frame frame)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(response, ProtocolJson.Default.ResponseHeader);
         await writing.WaitAsync();
         try
         {
-            await FrameCodec.WriteAsync(stream, new Frame(json, default));
+            await FrameCodec.WriteAsync(stream, frame);
         }
         catch (ObjectDisposedException exception)
         {

@@ -21,6 +21,12 @@ public enum WorkerVerb
 
     /// <summary>Allows a running generate to send more token frames; not answered.</summary>
     Credit,
+
+    /// <summary>
+    /// The body is noops to run and lanes to give up (<see cref="Noops.NoopCodec"/>). Not answered itself: the answers of all
+    /// noops of a connection come, as they are ready, in frames whose header says <see cref="ResponseHeader.Noops"/>.
+    /// </summary>
+    Noop,
     Stats,
     Unload,
     Shutdown,
@@ -33,12 +39,15 @@ public enum WorkerVerb
 /// <param name="Traceparent">W3C trace context of the caller.</param>
 public sealed record RequestHeader(long Id, WorkerVerb Verb, JsonElement? Params = null, string? Traceparent = null);
 
-/// <summary>Header of a frame from worker to client: exactly one of the last three is there.</summary>
+/// <summary>Header of a frame from worker to client: exactly one of the last four is there.</summary>
+/// <param name="Id">Of the request; 0 for noops.</param>
+/// <param name="Noops">True where the body holds answers of noops.</param>
 public sealed record ResponseHeader(
     long Id,
     JsonElement? Result = null,
     GeneratedToken? Token = null,
-    WorkerError? Error = null
+    WorkerError? Error = null,
+    bool? Noops = null
 );
 
 /// <summary>An <see cref="EngineException"/> on the wire.</summary>

@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Noops;
 
 namespace EgpuFleet.Kernels.Protocol;
 
@@ -15,7 +16,7 @@ namespace EgpuFleet.Kernels.Protocol;
 /// </summary>
 public sealed class WorkerClient : IAsyncDisposable
 {
-    public const int ProtocolVersion = 1;
+    public const int ProtocolVersion = 2;
 
     private readonly NetworkStream stream;
     private readonly SemaphoreSlim writing = new(1, 1);
@@ -30,8 +31,12 @@ public sealed class WorkerClient : IAsyncDisposable
     private WorkerClient(NetworkStream stream)
     {
         this.stream = stream;
+        Noops = new NoopChannel(SendNoopsAsync);
         reading = Task.Run(ReadAllAsync, CancellationToken.None);
     }
+
+    /// <summary>Noops to and from the worker.</summary>
+    public NoopChannel Noops { get; }
 
     /// <summary>What the worker said of itself at hello.</summary>
     public HelloResult Worker { get; private set; } = null!;
@@ -196,6 +201,9 @@ public sealed class WorkerClient : IAsyncDisposable
         return ProtocolJson.Read(response.Result ?? throw Unexpected(response), type);
     }
 
+    private Task SendNoopsAsync(ReadOnlyMemory<byte> body) =>
+        SendAsync(new(Interlocked.Increment(ref lastId), WorkerVerb.Noop), body, CancellationToken.None);
+
     private PendingRequest Register()
     {
         var request = new PendingRequest(Interlocked.Increment(ref lastId), pending);
@@ -244,7 +252,9 @@ public sealed class WorkerClient : IAsyncDisposable
             while (await FrameCodec.ReadAsync(stream) is { } frame)
             {
                 var response = ProtocolJson.Read(frame.Header.Span, ProtocolJson.Default.ResponseHeader);
-                if (pending.TryGetValue(response.Id, out var request) && !request.TryPost(response))
+                if (response.Noops is true)
+                    Noops.Receive(frame.Body.Span);
+                else if (pending.TryGetValue(response.Id, out var request) && !request.TryPost(response))
                     throw new EngineException(
                         EngineErrorClass.ProtocolViolation,
                         "More token frames than were allowed."

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net.Sockets;
+using System.Text.Json;
 using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Noops;
 using Microsoft.Extensions.Logging;
 
 namespace EgpuFleet.Kernels.Protocol;
@@ -9,13 +11,30 @@ namespace EgpuFleet.Kernels.Protocol;
 /// One client of a worker. The first frame must be a good hello. From then on this reads frames and never waits for their
 /// work; when the client is gone, its generations are cancelled.
 /// </summary>
-internal sealed partial class WorkerConnection(WorkerHost host, Socket socket, TimeProvider time, ILogger logger)
-    : IAsyncDisposable
+internal sealed partial class WorkerConnection : IAsyncDisposable
 {
-    private readonly FrameStream frames = new(socket);
+    private static readonly byte[] NoopsHeader = JsonSerializer.SerializeToUtf8Bytes(
+        new ResponseHeader(0, Noops: true),
+        ProtocolJson.Default.ResponseHeader
+    );
+
+    private readonly WorkerHost host;
+    private readonly TimeProvider time;
+    private readonly ILogger logger;
+    private readonly FrameStream frames;
+    private readonly NoopLanes noops;
     private readonly ConcurrentDictionary<long, Task> running = new();
     private readonly ConcurrentDictionary<long, GenerateCall> generates = new();
     private readonly TaskCompletionSource ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public WorkerConnection(WorkerHost host, Socket socket, TimeProvider time, ILogger logger)
+    {
+        this.host = host;
+        this.time = time;
+        this.logger = logger;
+        frames = new FrameStream(socket);
+        noops = new NoopLanes(host.NoopFaults, time, answers => frames.WriteAsync(new Frame(NoopsHeader, answers)));
+    }
 
     /// <summary>Whether it said a good hello.</summary>
     public bool Authenticated { get; private set; }
@@ -44,6 +63,7 @@ internal sealed partial class WorkerConnection(WorkerHost host, Socket socket, T
         {
             foreach (var generate in generates.Values)
                 generate.Cancel();
+            await noops.EndAsync();
             await Task.WhenAll(running.Values);
             ended.SetResult();
         }
@@ -108,6 +128,9 @@ internal sealed partial class WorkerConnection(WorkerHost host, Socket socket, T
                 var credit = ProtocolJson.Read(header.Params, ProtocolJson.Default.CreditParams);
                 if (generates.TryGetValue(credit.RequestId, out var allowed))
                     allowed.Add(credit.Tokens);
+                return;
+            case WorkerVerb.Noop:
+                noops.Receive(frame.Body);
                 return;
             case WorkerVerb.Hello:
                 throw new EngineException(EngineErrorClass.ProtocolViolation, "A connection says hello once.");

@@ -36,6 +36,8 @@ public sealed partial class WorkerHost : IAsyncDisposable
 
     internal WorkerEngine Engine { get; }
 
+    internal bool NoopFaults => options.NoopFaults;
+
     /// <summary>Serves until shutdown, loss of all agents, or the token.</summary>
     /// <exception cref="EngineException"><see cref="EngineErrorClass.InvalidRequest"/>: the socket path cannot be listened on.</exception>
     public async Task RunAsync(CancellationToken cancellationToken)

@@ -8,6 +8,10 @@ public static class WorkerLaunch
 {
     /// <summary>Environment variable with the credential; never in argv, which other users can read.</summary>
     public const string CredentialVariable = "EGPUFLEET_WORKER_CREDENTIAL";
+
+    /// <summary>Environment variable that lets noops ask for faults, where it is <c>1</c>; workers inherit it from their agent.</summary>
+    public const string NoopFaultsVariable = "EGPUFLEET_NOOP_FAULTS";
+
     public const string SocketOption = "--socket";
     public const string KeepSecondsOption = "--keep-seconds";
 

@@ -73,6 +73,13 @@ public static class WorkerProgram
         var credential = Environment.GetEnvironmentVariable(WorkerLaunch.CredentialVariable);
         return args.Length % 2 != 0 || socketPath is null || string.IsNullOrEmpty(credential)
             ? null
-            : new WorkerHostOptions(socketPath, credential, keepFor);
+            : new WorkerHostOptions(socketPath, credential, keepFor, NoopFaults());
     }
+
+    private static bool NoopFaults() =>
+        string.Equals(
+            Environment.GetEnvironmentVariable(WorkerLaunch.NoopFaultsVariable),
+            "1",
+            StringComparison.Ordinal
+        );
 }
