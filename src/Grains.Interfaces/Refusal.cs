@@ -4,11 +4,13 @@ namespace EgpuFleet.Grains.Interfaces;
 /// <param name="Code">What kind of reason; stable, clients switch on it.</param>
 /// <param name="Message">One sentence for a person.</param>
 /// <param name="Action">What would change it; null when there is nothing to do but wait.</param>
+/// <param name="BlockedBy">The job that is in the way, where it is one.</param>
 [GenerateSerializer, Immutable, Alias("fleet.Refusal")]
 public sealed record Refusal(
     [property: Id(0)] RefusalCode Code,
     [property: Id(1)] string Message,
-    [property: Id(2)] string? Action = null
+    [property: Id(2)] string? Action = null,
+    [property: Id(3)] JobId? BlockedBy = null
 );
 
 /// <summary>The reasons this build can give. Names are part of the public API.</summary>
@@ -40,4 +42,19 @@ public enum RefusalCode
 
     /// <summary>A limit of this build would be exceeded.</summary>
     TooLarge,
+
+    /// <summary>Its owner holds it back.</summary>
+    OnHold,
+
+    /// <summary>Its owner has paused it.</summary>
+    JobPaused,
+
+    /// <summary>A job it depends on has not ended.</summary>
+    WaitingForDependency,
+
+    /// <summary>It failed and waits before its next try.</summary>
+    BackingOff,
+
+    /// <summary>As many of its shards run as may at once.</summary>
+    MaxParallelReached,
 }

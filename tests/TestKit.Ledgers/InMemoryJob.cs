@@ -1,5 +1,6 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Jobs;
 
 namespace EgpuFleet.TestKit.Ledgers;
 
@@ -13,16 +14,17 @@ internal sealed class InMemoryJob(PoolId pool, JobSpec spec, DateTimeOffset crea
     public int NextItem { get; set; }
     public DateTimeOffset? StartedAt { get; set; }
     public DateTimeOffset? FinishedAt { get; set; }
-    public string? Failure { get; set; }
+    public JobEnd? End { get; set; }
     public List<InMemoryShard> Shards { get; } = [];
     public SortedDictionary<int, ItemResult> Results { get; } = [];
     public List<JobEvent> Events { get; } = [];
+    public IReadOnlyList<BatchItem> Items { get; init; } = [];
 
-    public bool IsActive => State is JobState.Queued or JobState.Running;
+    public bool IsActive => !JobLifecycle.IsTerminal(State);
     public int FailedItems => Results.Values.Count(r => r.ErrorCode is not null);
 
     public JobRecord Record() =>
-        new(Spec, State, Results.Count - FailedItems, FailedItems, CreatedAt, StartedAt, FinishedAt, Failure);
+        new(Spec, State, Results.Count - FailedItems, FailedItems, CreatedAt, StartedAt, FinishedAt, End);
 }
 
 /// <summary>One shard; its number is its position in the job's list.</summary>
@@ -34,6 +36,7 @@ internal sealed class InMemoryShard(int firstItem, int itemCount, DeviceId devic
     public ShardState State { get; set; } = ShardState.Running;
     public int Epoch { get; set; } = 1;
     public int FailureCount { get; set; }
+    public DateTimeOffset? NotBefore { get; set; }
 
     public bool IsLeasedAt(int epoch) => State == ShardState.Running && Epoch == epoch;
 

@@ -20,7 +20,7 @@ public sealed class InMemoryLedger(TimeProvider time) : ILedger
     private readonly Dictionary<JobId, StagedInput> _inputs = [];
     private readonly InMemoryOperations _operations = new();
 
-    public Task<LeaderTerm?> AcquireLeadershipAsync(
+    public Task<Leadership?> AcquireLeadershipAsync(
         PoolId pool,
         string holder,
         TimeSpan duration,
@@ -32,21 +32,26 @@ public sealed class InMemoryLedger(TimeProvider time) : ILedger
             var now = time.GetUtcNow();
             var held = _leaders.GetValueOrDefault(pool);
             if (held is { Released: false } && held.ExpiresAt > now && held.Term.Holder != holder)
-                return Task.FromResult<LeaderTerm?>(null);
+                return Task.FromResult<Leadership?>(null);
             var term = new LeaderTerm(pool, holder, (held?.Term.Epoch ?? 0) + 1);
             _leaders[pool] = new LeaderLease(term, now + duration, Released: false);
-            return Task.FromResult<LeaderTerm?>(term);
+            return Task.FromResult<Leadership?>(new Leadership(term, now));
         }
     }
 
-    public Task<bool> RenewLeadershipAsync(LeaderTerm term, TimeSpan duration, CancellationToken cancellationToken)
+    public Task<DateTimeOffset?> RenewLeadershipAsync(
+        LeaderTerm term,
+        TimeSpan duration,
+        CancellationToken cancellationToken
+    )
     {
         lock (_gate)
         {
             if (!IsCurrent(term))
-                return Task.FromResult(false);
-            _leaders[term.Pool] = new LeaderLease(term, time.GetUtcNow() + duration, Released: false);
-            return Task.FromResult(true);
+                return Task.FromResult<DateTimeOffset?>(null);
+            var now = time.GetUtcNow();
+            _leaders[term.Pool] = new LeaderLease(term, now + duration, Released: false);
+            return Task.FromResult<DateTimeOffset?>(now);
         }
     }
 
@@ -106,7 +111,7 @@ public sealed class InMemoryLedger(TimeProvider time) : ILedger
                 throw new LeaderFencedException(term);
             var now = time.GetUtcNow();
             IReadOnlyList<LedgerOutcome> outcomes = operations
-                .Select(o => _operations.Apply(term.Pool, o, job => _inputs.GetValueOrDefault(job)?.Items.Count, now))
+                .Select(o => _operations.Apply(term.Pool, o, job => _inputs.GetValueOrDefault(job)?.Items, now))
                 .ToList();
             return Task.FromResult(outcomes);
         }
@@ -117,12 +122,51 @@ public sealed class InMemoryLedger(TimeProvider time) : ILedger
         lock (_gate)
         {
             IReadOnlyList<ActiveJob> active = _operations
-                .Jobs.Values.Where(job => job.Pool == pool && job.IsActive)
+                .Jobs.Values.Where(job => job.Pool == pool && job.State is JobState.Running or JobState.Paused)
                 .OrderBy(job => job.Spec.Id.ToString(), StringComparer.Ordinal)
                 .Select(Active)
                 .ToList();
             return Task.FromResult(active);
         }
+    }
+
+    public async IAsyncEnumerable<QueuedJob> LoadQueuedAsync(
+        PoolId pool,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        List<QueuedJob> queued;
+        lock (_gate)
+        {
+            queued = _operations
+                .Jobs.Values.Where(job => job.Pool == pool && job.StartedAt is null && job.IsActive)
+                .OrderBy(job => job.CreatedAt)
+                .ThenBy(job => job.Spec.Id.ToString(), StringComparer.Ordinal)
+                .Select(Queued)
+                .ToList();
+        }
+        foreach (var job in queued)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            yield return job;
+        }
+        await Task.CompletedTask;
+    }
+
+    public async Task<IReadOnlyList<ShardWork>> ReadWorkAsync(
+        IReadOnlyList<WorkRange> ranges,
+        int maxBytesPerShard,
+        CancellationToken cancellationToken
+    )
+    {
+        var work = new List<ShardWork>();
+        foreach (var (job, first, count) in ranges)
+        {
+            var record = await FindJobAsync(job, cancellationToken) ?? throw new KeyNotFoundException($"No job {job}.");
+            var items = await ReadItemsAsync(job, first, count, maxBytesPerShard, cancellationToken);
+            work.Add(new ShardWork(record.Spec, items));
+        }
+        return work;
     }
 
     public Task<IReadOnlyList<BatchItem>> ReadItemsAsync(
@@ -135,8 +179,9 @@ public sealed class InMemoryLedger(TimeProvider time) : ILedger
     {
         lock (_gate)
         {
-            var items = _inputs.GetValueOrDefault(job)?.Items ?? [];
-            var results = _operations.Jobs.GetValueOrDefault(job)?.Results;
+            var known = _operations.Jobs.GetValueOrDefault(job);
+            var items = known?.Items ?? _inputs.GetValueOrDefault(job)?.Items ?? [];
+            var results = known?.Results;
             var taken = new List<BatchItem>();
             var bytes = 0L;
             foreach (
@@ -230,8 +275,25 @@ public sealed class InMemoryLedger(TimeProvider time) : ILedger
                     s.shard.State,
                     s.shard.Epoch,
                     s.shard.Device,
-                    s.shard.FailureCount
+                    s.shard.FailureCount,
+                    s.shard.NotBefore
                 ))
-                .ToList()
+                .ToList(),
+            job.StartedAt
+        );
+
+    private QueuedJob Queued(InMemoryJob job) =>
+        new(
+            job.Spec.Id,
+            job.Spec.Kind,
+            job.Spec.Model,
+            job.Spec.Priority,
+            job.Spec.ItemCount,
+            job.State,
+            job.CreatedAt,
+            job.Spec.Rules.Deadline,
+            job.State == JobState.Queued
+                ? []
+                : [.. job.Spec.Rules.DependsOn.Select(d => (d, _operations.Jobs[d.Job].State))]
         );
 }

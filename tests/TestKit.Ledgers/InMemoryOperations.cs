@@ -1,6 +1,7 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Grains.Scheduling;
 
 namespace EgpuFleet.TestKit.Ledgers;
 
@@ -14,7 +15,12 @@ internal sealed class InMemoryOperations
 
     public Dictionary<JobId, InMemoryJob> Jobs { get; } = [];
 
-    public LedgerOutcome Apply(PoolId pool, LedgerOperation operation, Func<JobId, int?> staged, DateTimeOffset now) =>
+    public LedgerOutcome Apply(
+        PoolId pool,
+        LedgerOperation operation,
+        Func<JobId, IReadOnlyList<BatchItem>?> staged,
+        DateTimeOffset now
+    ) =>
         operation switch
         {
             LedgerOperation.SubmitJob o => Submit(pool, o, staged, now),
@@ -38,27 +44,51 @@ internal sealed class InMemoryOperations
                 now
             ),
             LedgerOperation.RequeueShard o => Requeue(o, now),
-            LedgerOperation.MoveJob o => Move(pool, o, now),
+            _ when FindJob(pool, LedgerOperations.JobOf(operation)) is { } job => InMemoryJobMoves.Apply(
+                job,
+                operation,
+                Jobs,
+                now,
+                Log
+            ),
+            LedgerOperation.StartJob or LedgerOperation.SucceedJob or LedgerOperation.EndJob => Refused,
+            LedgerOperation.ExpireJob or LedgerOperation.UnblockJob => Refused,
+            LedgerOperation.HoldJob or LedgerOperation.ReleaseJob => Refused,
+            LedgerOperation.PauseJob or LedgerOperation.ResumeJob => Refused,
             _ => throw new ArgumentException($"Unknown operation {operation.GetType().Name}.", nameof(operation)),
         };
 
-    private LedgerOutcome Submit(PoolId pool, LedgerOperation.SubmitJob o, Func<JobId, int?> staged, DateTimeOffset now)
+    private LedgerOutcome Submit(
+        PoolId pool,
+        LedgerOperation.SubmitJob o,
+        Func<JobId, IReadOnlyList<BatchItem>?> staged,
+        DateTimeOffset now
+    )
     {
         var key = o.IdempotencyKey;
         if (key is not null && _keys.TryGetValue((o.Spec.Tenant, key.Key), out var earlier))
             return new LedgerOutcome(Applied: false, earlier.Job, KeyReused: earlier.BodySha256 != key.BodySha256);
-        if (staged(o.Spec.Id) != o.Spec.ItemCount || Jobs.ContainsKey(o.Spec.Id))
+        var items = o.Items ?? staged(o.Spec.Id);
+        if (items?.Count != o.Spec.ItemCount || Jobs.ContainsKey(o.Spec.Id))
             return Refused;
-        var job = new InMemoryJob(pool, o.Spec, now);
+        var dependencies = InMemoryJobMoves.Dependencies(o.Spec, Jobs);
+        if (dependencies.Contains(null))
+            return Refused with { Dependencies = dependencies };
+        var job = new InMemoryJob(pool, o.Spec, now) { Items = items };
         Jobs.Add(o.Spec.Id, job);
         if (key is not null)
             _keys.Add((o.Spec.Tenant, key.Key), (key.BodySha256, o.Spec.Id));
-        return Log(job, new JobEvent(0, now, JobEventKind.Submitted, null, null, null, o.Spec.ItemCount, null));
+        var outcome = Log(job, new JobEvent(0, now, JobEventKind.Submitted, null, null, null, o.Spec.ItemCount, null));
+        if (o.Spec.Rules.StartsHeld)
+            outcome = InMemoryJobMoves.Move(job, JobState.Held, JobEventKind.Held, now, Log);
+        else if (!InMemoryJobMoves.AreMet(o.Spec, Jobs))
+            outcome = InMemoryJobMoves.Move(job, JobState.Blocked, JobEventKind.Blocked, now, Log);
+        return outcome with { State = job.State, CreatedAt = now, Dependencies = dependencies };
     }
 
     private LedgerOutcome Start(LedgerOperation.StartShard o, DateTimeOffset now)
     {
-        if (!Jobs.TryGetValue(o.Id.Job, out var job) || !job.IsActive)
+        if (!Jobs.TryGetValue(o.Id.Job, out var job) || job.State != JobState.Running)
             return Refused;
         var fits = job.NextItem == o.FirstItem && o.FirstItem + o.ItemCount <= job.Spec.ItemCount;
         if (!fits || job.Shards.Count != o.Id.Number)
@@ -71,7 +101,9 @@ internal sealed class InMemoryOperations
 
     private LedgerOutcome Restart(LedgerOperation.RestartShard o, DateTimeOffset now)
     {
-        if (Find(o.Id) is not ({ } job, { State: ShardState.Queued } shard) || shard.Epoch != o.Epoch - 1)
+        if (Find(o.Id) is not ({ State: JobState.Running } job, { State: ShardState.Queued } shard))
+            return Refused;
+        if (shard.Epoch != o.Epoch - 1 || shard.NotBefore > now)
             return Refused;
         (shard.State, shard.Epoch, shard.Device) = (ShardState.Running, o.Epoch, o.Device);
         return Log(job, Event(JobEventKind.ShardStarted, o.Id, shard, message: null, now));
@@ -114,28 +146,12 @@ internal sealed class InMemoryOperations
             return Refused;
         shard.State = ShardState.Queued;
         shard.FailureCount += o.CountsAsFailure ? 1 : 0;
+        shard.NotBefore = now + o.Backoff;
         return Log(job, Event(JobEventKind.ShardRequeued, o.Id, shard, o.Reason, now));
     }
 
-    private LedgerOutcome Move(PoolId pool, LedgerOperation.MoveJob o, DateTimeOffset now)
-    {
-        if (!Jobs.TryGetValue(o.Id, out var job) || job.Pool != pool || job.State != o.From || !job.IsActive)
-            return Refused;
-        if (o.To <= o.From || (o.To == JobState.Succeeded && job.Results.Count != job.Spec.ItemCount))
-            return Refused;
-        job.State = o.To;
-        if (o.To == JobState.Running)
-            job.StartedAt = now;
-        else
-            job.FinishedAt = now;
-        if (o.To is JobState.Failed or JobState.Cancelled)
-        {
-            job.Failure = o.Reason;
-            foreach (var shard in job.Shards.Where(s => s.State is ShardState.Queued or ShardState.Running))
-                shard.State = ShardState.Cancelled;
-        }
-        return Log(job, new JobEvent(0, now, EventOf(o.To), null, null, null, null, o.Reason));
-    }
+    private InMemoryJob? FindJob(PoolId pool, JobId id) =>
+        Jobs.TryGetValue(id, out var job) && job.Pool == pool ? job : null;
 
     private (InMemoryJob?, InMemoryShard?) Find(ShardId id) =>
         Jobs.TryGetValue(id.Job, out var job) && id.Number >= 0 && id.Number < job.Shards.Count
@@ -156,13 +172,4 @@ internal sealed class InMemoryOperations
         string? message,
         DateTimeOffset now
     ) => new(0, now, kind, id.Number, shard.Epoch, shard.Device, shard.ItemCount, message);
-
-    private static JobEventKind EventOf(JobState state) =>
-        state switch
-        {
-            JobState.Running => JobEventKind.Started,
-            JobState.Succeeded => JobEventKind.Succeeded,
-            JobState.Failed => JobEventKind.Failed,
-            _ => JobEventKind.Cancelled,
-        };
 }

@@ -9,14 +9,14 @@ public abstract class PassingLedger(ILedger inner) : ILedger
 {
     protected ILedger Inner { get; } = inner;
 
-    public Task<LeaderTerm?> AcquireLeadershipAsync(
+    public virtual Task<Leadership?> AcquireLeadershipAsync(
         PoolId pool,
         string holder,
         TimeSpan duration,
         CancellationToken cancellationToken
     ) => Inner.AcquireLeadershipAsync(pool, holder, duration, cancellationToken);
 
-    public virtual Task<bool> RenewLeadershipAsync(
+    public virtual Task<DateTimeOffset?> RenewLeadershipAsync(
         LeaderTerm term,
         TimeSpan duration,
         CancellationToken cancellationToken
@@ -42,6 +42,15 @@ public abstract class PassingLedger(ILedger inner) : ILedger
 
     public Task<IReadOnlyList<ActiveJob>> LoadActiveAsync(PoolId pool, CancellationToken cancellationToken) =>
         Inner.LoadActiveAsync(pool, cancellationToken);
+
+    public virtual IAsyncEnumerable<QueuedJob> LoadQueuedAsync(PoolId pool, CancellationToken cancellationToken) =>
+        Inner.LoadQueuedAsync(pool, cancellationToken);
+
+    public virtual Task<IReadOnlyList<ShardWork>> ReadWorkAsync(
+        IReadOnlyList<WorkRange> ranges,
+        int maxBytesPerShard,
+        CancellationToken cancellationToken
+    ) => Inner.ReadWorkAsync(ranges, maxBytesPerShard, cancellationToken);
 
     public Task<IReadOnlyList<BatchItem>> ReadItemsAsync(
         JobId job,

@@ -10,15 +10,19 @@ namespace EgpuFleet.Grains.Interfaces.Execution;
 /// <paramref name="LeaseDuration"/> counted from when it received this, or from its last renewing heartbeat's send.
 /// </summary>
 /// <param name="Items">The items still without a result, at most <c>Limits.MaxShardBytes</c> together (or a single larger one).</param>
+/// <param name="Model">Null for a kind that needs none.</param>
+/// <param name="Generation">Null for a kind that generates nothing.</param>
 /// <param name="TraceParent">W3C trace context of the job.</param>
 [GenerateSerializer, Immutable, Alias("fleet.ShardAssignment")]
 public sealed record ShardAssignment(
     [property: Id(0)] LeaseKey Lease,
     [property: Id(1)] TimeSpan LeaseDuration,
-    [property: Id(2)] ModelRecord Model,
-    [property: Id(3)] GenerationParameters Generation,
+    [property: Id(2)] ModelRecord? Model,
+    [property: Id(3)] GenerationParameters? Generation,
     [property: Id(4)] IReadOnlyList<BatchItem> Items,
-    [property: Id(5)] string? TraceParent
+    [property: Id(5)] string? TraceParent,
+    [property: Id(6)] JobKind Kind = JobKind.Batch,
+    [property: Id(7)] NoopParameters? Noop = null
 );
 
 /// <summary>What a report means for its shard.</summary>

@@ -25,6 +25,7 @@ public enum DeviceKind
 /// <summary>What a device is; found by its driver without opening it.</summary>
 /// <param name="Threads">CPU threads lent to it; 0 for a GPU.</param>
 /// <param name="MemoryBytes">Memory a model may use there.</param>
+/// <param name="NoopSlots">No-op shards it runs at once, beside its one shard of a model.</param>
 [GenerateSerializer, Immutable, Alias("fleet.DeviceFacts")]
 public sealed record DeviceFacts(
     [property: Id(0)] DeviceId Device,
@@ -32,7 +33,8 @@ public sealed record DeviceFacts(
     [property: Id(2)] string Name,
     [property: Id(3)] string Engine,
     [property: Id(4)] int Threads,
-    [property: Id(5)] long MemoryBytes
+    [property: Id(5)] long MemoryBytes,
+    [property: Id(6)] int NoopSlots = 0
 );
 
 /// <summary>Whether a device can take work.</summary>

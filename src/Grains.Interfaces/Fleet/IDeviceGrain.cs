@@ -12,16 +12,17 @@ namespace EgpuFleet.Grains.Interfaces.Fleet;
 public interface IDeviceGrain : IGrainWithStringKey
 {
     /// <summary>
-    /// Hands over a leased shard and returns at once. The device computes the items and reports to
-    /// <see cref="IPoolGrain.Report"/> under the lease's epoch. Idempotent by lease key. A refusal means nothing was started.
+    /// Hands leased shards over and returns at once: for each, in order, null or the refusal, which means that nothing of it
+    /// was started. The device computes the items and reports to <see cref="IPoolGrain.Report"/> under each lease's epoch.
+    /// Idempotent by lease key.
     /// </summary>
     /// <exception cref="NodeOfflineException">The node is not in the cluster.</exception>
-    [Alias("StartShard")]
-    Task<Refusal?> StartShard(ShardAssignment assignment);
+    [Alias("StartShards")]
+    Task<Refusal?[]> StartShards(ShardAssignment[] assignments);
 
-    /// <summary>Stops a shard if it runs under exactly this lease; nothing is reported for it afterwards.</summary>
-    [Alias("StopShard")]
-    Task StopShard(LeaseKey lease);
+    /// <summary>Stops each shard that runs under exactly its lease; nothing is reported for it afterwards.</summary>
+    [Alias("StopShards")]
+    Task StopShards(LeaseKey[] leases);
 
     /// <summary>
     /// Streams one interactive generation; loads the model first when it is not loaded. Leaving the stream cancels the

@@ -3,7 +3,7 @@ namespace EgpuFleet.Grains.Interfaces.Jobs;
 /// <summary>A job as the ledger knows it now.</summary>
 /// <param name="CompletedItems">Items with a text.</param>
 /// <param name="FailedItems">Items with an error.</param>
-/// <param name="Failure">Why it failed or was cancelled; null otherwise.</param>
+/// <param name="End">Why it failed or was cancelled; null otherwise.</param>
 [GenerateSerializer, Immutable, Alias("fleet.JobRecord")]
 public sealed record JobRecord(
     [property: Id(0)] JobSpec Spec,
@@ -13,7 +13,7 @@ public sealed record JobRecord(
     [property: Id(4)] DateTimeOffset CreatedAt,
     [property: Id(5)] DateTimeOffset? StartedAt,
     [property: Id(6)] DateTimeOffset? FinishedAt,
-    [property: Id(7)] string? Failure
+    [property: Id(7)] JobEnd? End
 );
 
 /// <summary>What can be read in a job's log.</summary>
@@ -28,6 +28,16 @@ public enum JobEventKind
     Succeeded = 6,
     Failed = 7,
     Cancelled = 8,
+    Held = 9,
+    Released = 10,
+    Paused = 11,
+    Resumed = 12,
+
+    /// <summary>It waits for jobs that have not ended.</summary>
+    Blocked = 13,
+
+    /// <summary>Every job it waited for has ended as it should.</summary>
+    Unblocked = 14,
 }
 
 /// <summary>One line of a job's log. <paramref name="Sequence"/> grows with commit order over all jobs of the ledger.</summary>

@@ -8,6 +8,15 @@ public enum JobState
     Succeeded = 2,
     Failed = 3,
     Cancelled = 4,
+
+    /// <summary>Held back by its owner before it started, until it is released.</summary>
+    Held = 5,
+
+    /// <summary>Started, then stopped by its owner until it is resumed; keeps its results and holds no lease.</summary>
+    Paused = 6,
+
+    /// <summary>Waits for other jobs to end.</summary>
+    Blocked = 7,
 }
 
 /// <summary>Where a shard is in its life. Stored as its number: append, never renumber.</summary>
@@ -28,4 +37,7 @@ public enum JobKind
 {
     /// <summary>Batch inference: one result per prompt.</summary>
     Batch = 0,
+
+    /// <summary>Nothing, done by a worker process like anything else: proves and measures the way of a job. One digest per payload.</summary>
+    Noop = 1,
 }

@@ -16,18 +16,30 @@ public interface IPoolGrain : IGrainWithStringKey
     [Alias("EnsureLeading")]
     Task EnsureLeading();
 
-    /// <summary>Makes a job with staged items durable. When this returns an id, the job will not be lost.</summary>
+    /// <summary>
+    /// Makes a job durable with its items, which come with it when they are few and small, and are staged before otherwise.
+    /// When this accepts it, the job will not be lost.
+    /// </summary>
     /// <exception cref="PoolUnavailableException">No leader, or the database does not answer; try again.</exception>
     [Alias("Submit")]
-    Task<SubmitReply> Submit(JobSpec spec, IdempotencyKey? idempotencyKey);
+    Task<SubmitReply> Submit(SubmitRequest request);
+
+    /// <summary>Several submits in one call, each with its own outcome, in order; durable together where they fit.</summary>
+    /// <exception cref="PoolUnavailableException">No leader, or the database does not answer: any of them may be durable.</exception>
+    [Alias("SubmitMany")]
+    Task<SubmitReply[]> SubmitMany(SubmitRequest[] requests);
 
     /// <summary>Cancels a job in any state; null when there is no such job.</summary>
     [Alias("Cancel")]
     Task<JobRecord?> Cancel(JobId job);
 
-    /// <summary>What a device says of one of its leases. When this returns accepted, it is durable.</summary>
+    /// <summary>Holds back, releases, pauses or resumes a job.</summary>
+    [Alias("Steer")]
+    Task<SteerReply> Steer(JobId job, JobSteering steering);
+
+    /// <summary>What a device says of its leases, answered in order. What is answered with accepted is durable.</summary>
     [Alias("Report")]
-    Task<ReportReply> Report(ShardReport report);
+    Task<ReportReply[]> Report(ShardReport[] reports);
 
     /// <summary>An agent's sign of life; renews its leases in the leader's memory.</summary>
     [Alias("Heartbeat")]
@@ -50,13 +62,44 @@ public interface IPoolGrain : IGrainWithStringKey
     Task WaitForEvents(JobId job, long afterSequence, CancellationToken cancellationToken = default);
 }
 
+/// <summary>A job to make durable.</summary>
+/// <param name="Items">The items, for a job whose items are few and small; null when they are staged.</param>
+[GenerateSerializer, Immutable, Alias("fleet.SubmitRequest")]
+public sealed record SubmitRequest(
+    [property: Id(0)] JobSpec Spec,
+    [property: Id(1)] IdempotencyKey? IdempotencyKey,
+    [property: Id(2)] IReadOnlyList<BatchItem>? Items
+);
+
 /// <summary>The outcome of a submit: accepted (possibly as a replay of an earlier one), or refused.</summary>
+/// <param name="State">Of a job accepted now.</param>
+/// <param name="CreatedAt">Of a job accepted now, by database time.</param>
 [GenerateSerializer, Immutable, Alias("fleet.SubmitReply")]
 public sealed record SubmitReply(
     [property: Id(0)] SubmitOutcome Outcome,
     [property: Id(1)] JobId Job,
-    [property: Id(2)] Refusal? Refusal = null
+    [property: Id(2)] Refusal? Refusal = null,
+    [property: Id(3)] JobState State = JobState.Queued,
+    [property: Id(4)] DateTimeOffset CreatedAt = default
 );
+
+/// <summary>What an owner does with a job that is not over.</summary>
+public enum JobSteering
+{
+    /// <summary>Keeps a job that has not started from starting.</summary>
+    Hold = 0,
+    Release = 1,
+
+    /// <summary>Stops a running job; its results stay.</summary>
+    Pause = 2,
+    Resume = 3,
+}
+
+/// <summary>The outcome of a steering.</summary>
+/// <param name="Job">As it is now; null when there is no such job.</param>
+/// <param name="Applied">False: its state does not allow it; a job that is already so counts as applied.</param>
+[GenerateSerializer, Immutable, Alias("fleet.SteerReply")]
+public sealed record SteerReply([property: Id(0)] JobRecord? Job, [property: Id(1)] bool Applied);
 
 public enum SubmitOutcome
 {

@@ -15,7 +15,7 @@ using Polly.Timeout;
 namespace EgpuFleet.Grains.Fleet;
 
 /// <summary>A committed lease to hand over, with what its device needs to know.</summary>
-internal sealed record Assignment(LeaseKey Lease, int FirstItem, int ItemCount, JobSpec Job, ModelRecord Model);
+internal sealed record Assignment(LeaseKey Lease, int FirstItem, int ItemCount, JobSpec Job, ModelRecord? Model);
 
 /// <summary>The rim between the scheduler and devices: hands leased shards over and stops them.</summary>
 internal sealed partial class Dispatcher(
@@ -61,15 +61,17 @@ internal sealed partial class Dispatcher(
             work.Model,
             work.Job.Generation,
             items,
-            activity?.Id ?? work.Job.TraceParent
+            activity?.Id ?? work.Job.TraceParent,
+            work.Job.Kind,
+            work.Job.Noop
         );
         try
         {
-            var refusal = await pipeline.ExecuteAsync(
-                async token => await devices.StartShardAsync(assignment, token),
+            var refusals = await pipeline.ExecuteAsync(
+                async token => await devices.StartShardsAsync(lease.Device, [assignment], token),
                 cancellationToken
             );
-            return refusal is null ? new HandOver.Accepted(lease) : new HandOver.Refused(lease, refusal);
+            return refusals[0] is not { } refusal ? new HandOver.Accepted(lease) : new HandOver.Refused(lease, refusal);
         }
         // Whatever the other machine throws is an outcome here, logged and planned around.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
@@ -85,7 +87,10 @@ internal sealed partial class Dispatcher(
     {
         try
         {
-            await pipeline.ExecuteAsync(async token => await devices.StopShardAsync(lease, token), cancellationToken);
+            await pipeline.ExecuteAsync(
+                async token => await devices.StopShardsAsync(lease.Device, [lease], token),
+                cancellationToken
+            );
         }
         // Whatever the other machine throws is an outcome here, logged and planned around.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)

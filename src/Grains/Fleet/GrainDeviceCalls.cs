@@ -9,11 +9,14 @@ namespace EgpuFleet.Grains.Fleet;
 /// <summary>Device grains, on the agents of their nodes.</summary>
 internal sealed class GrainDeviceCalls(IGrainFactory grains) : IDeviceCalls
 {
-    public Task<Refusal?> StartShardAsync(ShardAssignment assignment, CancellationToken cancellationToken) =>
-        Device(assignment.Lease.Device).StartShard(assignment).WaitAsync(cancellationToken);
+    public Task<Refusal?[]> StartShardsAsync(
+        DeviceId device,
+        ShardAssignment[] assignments,
+        CancellationToken cancellationToken
+    ) => Device(device).StartShards(assignments).WaitAsync(cancellationToken);
 
-    public Task StopShardAsync(LeaseKey lease, CancellationToken cancellationToken) =>
-        Device(lease.Device).StopShard(lease).WaitAsync(cancellationToken);
+    public Task StopShardsAsync(DeviceId device, LeaseKey[] leases, CancellationToken cancellationToken) =>
+        Device(device).StopShards(leases).WaitAsync(cancellationToken);
 
     private IDeviceGrain Device(DeviceId device) => grains.GetGrain<IDeviceGrain>(device.ToString());
 }

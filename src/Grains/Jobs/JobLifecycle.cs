@@ -6,13 +6,16 @@ namespace EgpuFleet.Grains.Jobs;
 /// The life of a job, driven by the lines of its own log: the scheduler applies a line once it is durable, and reading
 /// the log from its start gives the same state.
 /// <code>
-///          Submitted        Started            Succeeded
-///   (none) ────────▶ Queued ───────▶ Running ───────────▶ Succeeded
-///                      │               │  ▲ │
-///                      │ Failed        │  └─┘ Shard…      Failed
-///                      ├───────────────┼────────────────▶ Failed
-///                      │ Cancelled     │ Cancelled
-///                      └───────────────┴────────────────▶ Cancelled
+///                     Blocked            Started            Succeeded
+///          ┌────────▶ Blocked   ┌─────────────────▶ Running ─────────▶ Succeeded
+///          │             │      │                   │  ▲ ▲│
+///          │   Unblocked ▼      │            Paused │  │ └┘ Shard…
+///   (none) ───────────▶ Queued ─┘                   ▼  │ Resumed
+///          Submitted    │  ▲                      Paused
+///                  Held ▼  │ Released
+///                       Held ◀── Held ── Blocked
+///
+///   Failed, Cancelled: from Queued, Blocked, Held, Running and Paused
 /// </code>
 /// </summary>
 public static class JobLifecycle
@@ -23,10 +26,12 @@ public static class JobLifecycle
         {
             (null, JobEventKind.Submitted) => Transition<JobState>.To(JobState.Queued),
             (JobState.Queued, JobEventKind.Started) => Transition<JobState>.To(JobState.Running),
-            (JobState.Queued or JobState.Running, JobEventKind.Failed) => Transition<JobState>.To(JobState.Failed),
-            (JobState.Queued or JobState.Running, JobEventKind.Cancelled) => Transition<JobState>.To(
-                JobState.Cancelled
-            ),
+            (JobState.Queued, JobEventKind.Blocked) => Transition<JobState>.To(JobState.Blocked),
+            (JobState.Queued or JobState.Blocked, JobEventKind.Held) => Transition<JobState>.To(JobState.Held),
+            (JobState.Blocked, JobEventKind.Unblocked) => Transition<JobState>.To(JobState.Queued),
+            (JobState.Held, JobEventKind.Released) => Transition<JobState>.To(JobState.Queued),
+            (JobState.Running, JobEventKind.Paused) => Transition<JobState>.To(JobState.Paused),
+            (JobState.Paused, JobEventKind.Resumed) => Transition<JobState>.To(JobState.Running),
             (JobState.Running, JobEventKind.Succeeded) => Transition<JobState>.To(JobState.Succeeded),
             (
                 JobState.Running,
@@ -35,6 +40,10 @@ public static class JobLifecycle
                     or JobEventKind.ShardRequeued
                     or JobEventKind.ShardFailed
             ) => Transition<JobState>.To(JobState.Running),
+            ({ } active, JobEventKind.Failed) when !IsTerminal(active) => Transition<JobState>.To(JobState.Failed),
+            ({ } active, JobEventKind.Cancelled) when !IsTerminal(active) => Transition<JobState>.To(
+                JobState.Cancelled
+            ),
             _ => Transition<JobState>.Illegal(state),
         };
 

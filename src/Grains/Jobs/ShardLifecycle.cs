@@ -11,7 +11,7 @@ namespace EgpuFleet.Grains.Jobs;
 ///                        │  ▲  │  ShardFailed
 ///          ShardRequeued │  │  └───────────────▶ Failed
 ///                        ▼  │ ShardStarted
-///                       Queued                     Job Failed / Cancelled, from Queued or Running ──▶ Cancelled
+///      or job Paused    Queued                     Job Failed / Cancelled, from Queued or Running ──▶ Cancelled
 /// </code>
 /// </summary>
 public static class ShardLifecycle
@@ -21,18 +21,22 @@ public static class ShardLifecycle
         (state, @event) switch
         {
             (null or ShardState.Queued, JobEventKind.ShardStarted) => Transition<ShardState>.To(ShardState.Running),
-            (ShardState.Running, JobEventKind.ShardRequeued) => Transition<ShardState>.To(ShardState.Queued),
+            (ShardState.Running, JobEventKind.ShardRequeued or JobEventKind.Paused) => Transition<ShardState>.To(
+                ShardState.Queued
+            ),
+            (ShardState.Queued, JobEventKind.Paused) => Transition<ShardState>.To(ShardState.Queued),
             (ShardState.Running, JobEventKind.ShardFinished) => Transition<ShardState>.To(ShardState.Done),
             (ShardState.Running, JobEventKind.ShardFailed) => Transition<ShardState>.To(ShardState.Failed),
             (ShardState.Queued or ShardState.Running, JobEventKind.Failed or JobEventKind.Cancelled) =>
                 Transition<ShardState>.To(ShardState.Cancelled),
-            // A finished shard is history: the end of its job does not touch it.
+            // A finished shard is history: the end or pause of its job does not touch it.
             (
                 ShardState.Done
                     or ShardState.Failed
                     or ShardState.Cancelled,
                 JobEventKind.Failed
                     or JobEventKind.Cancelled
+                    or JobEventKind.Paused
             ) => Transition<ShardState>.To(state.Value),
             (ShardState.Done, JobEventKind.Succeeded) => Transition<ShardState>.To(state.Value),
             _ => Transition<ShardState>.Illegal(state),

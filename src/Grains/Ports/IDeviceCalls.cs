@@ -8,9 +8,15 @@ namespace EgpuFleet.Grains.Ports;
 /// <summary>What the scheduler says to devices: their grains in production, anything else in tests and simulation.</summary>
 public interface IDeviceCalls
 {
-    /// <inheritdoc cref="IDeviceGrain.StartShard"/>
-    Task<Refusal?> StartShardAsync(ShardAssignment assignment, CancellationToken cancellationToken);
+    /// <summary>Hands shards over, all of them leased to one device.</summary>
+    /// <inheritdoc cref="IDeviceGrain.StartShards"/>
+    Task<Refusal?[]> StartShardsAsync(
+        DeviceId device,
+        ShardAssignment[] assignments,
+        CancellationToken cancellationToken
+    );
 
-    /// <inheritdoc cref="IDeviceGrain.StopShard"/>
-    Task StopShardAsync(LeaseKey lease, CancellationToken cancellationToken);
+    /// <summary>Stops shards, all of them leased to one device.</summary>
+    /// <inheritdoc cref="IDeviceGrain.StopShards"/>
+    Task StopShardsAsync(DeviceId device, LeaseKey[] leases, CancellationToken cancellationToken);
 }

@@ -1,5 +1,6 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Models;
 
 namespace EgpuFleet.Grains.Ports;
 
@@ -11,15 +12,15 @@ namespace EgpuFleet.Grains.Ports;
 public interface ILedger
 {
     /// <summary>Takes the leader lease of a pool if it is free or ran out, under a higher epoch; null when another holder has it.</summary>
-    Task<LeaderTerm?> AcquireLeadershipAsync(
+    Task<Leadership?> AcquireLeadershipAsync(
         PoolId pool,
         string holder,
         TimeSpan duration,
         CancellationToken cancellationToken
     );
 
-    /// <summary>Prolongs the lease; false when the term is over.</summary>
-    Task<bool> RenewLeadershipAsync(LeaderTerm term, TimeSpan duration, CancellationToken cancellationToken);
+    /// <summary>Prolongs the lease; returns the database's time, or null when the term is over.</summary>
+    Task<DateTimeOffset?> RenewLeadershipAsync(LeaderTerm term, TimeSpan duration, CancellationToken cancellationToken);
 
     /// <summary>Gives the lease back so that the next leader need not wait; does nothing when the term is over.</summary>
     Task ReleaseLeadershipAsync(LeaderTerm term, CancellationToken cancellationToken);
@@ -45,8 +46,21 @@ public interface ILedger
         CancellationToken cancellationToken
     );
 
-    /// <summary>Every job that is not terminal, with its shards: what a new leader needs to go on.</summary>
+    /// <summary>Every job that has started and is not terminal, with its shards: what a new leader needs to go on.</summary>
     Task<IReadOnlyList<ActiveJob>> LoadActiveAsync(PoolId pool, CancellationToken cancellationToken);
+
+    /// <summary>Every job that has never started (queued, held or blocked), oldest first, streamed: there may be a million.</summary>
+    IAsyncEnumerable<QueuedJob> LoadQueuedAsync(PoolId pool, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What devices need for several shards, read at once: in the order asked, each with its job's spec and the items of its
+    /// range that have no result yet, up to a number of bytes for each shard (but at least one item).
+    /// </summary>
+    Task<IReadOnlyList<ShardWork>> ReadWorkAsync(
+        IReadOnlyList<WorkRange> ranges,
+        int maxBytesPerShard,
+        CancellationToken cancellationToken
+    );
 
     /// <summary>The items of a range that have no result yet, in order, up to a number of bytes (but at least one).</summary>
     Task<IReadOnlyList<BatchItem>> ReadItemsAsync(
@@ -80,7 +94,11 @@ public sealed record LeaderTerm(PoolId Pool, string Holder, long Epoch);
 /// <summary>A page of jobs, optionally of one state; <paramref name="After"/> is the last id of the page before.</summary>
 public sealed record JobPageRequest(TenantId Tenant, JobState? State, JobId? After, int Limit, bool OldestFirst);
 
-/// <summary>A job that is not terminal, as a new leader finds it.</summary>
+/// <summary>A term that has just begun, and the database's time then.</summary>
+public sealed record Leadership(LeaderTerm Term, DateTimeOffset Now);
+
+/// <summary>A job that has started, as a new leader finds it.</summary>
+/// <param name="State">Running or paused.</param>
 /// <param name="NextItem">First item that no shard covers yet.</param>
 /// <param name="Shards">Shards that are queued or running; finished ones are left out.</param>
 /// <param name="NextShardNumber">Number for the next new shard.</param>
@@ -92,10 +110,34 @@ public sealed record ActiveJob(
     int NextShardNumber,
     int CompletedItems,
     int FailedItems,
-    IReadOnlyList<ActiveShard> Shards
+    IReadOnlyList<ActiveShard> Shards,
+    DateTimeOffset? StartedAt = null
 );
 
+/// <summary>A job that has never started, as little of it as deciding needs; the rest is read when it starts.</summary>
+/// <param name="State">Queued, held or blocked.</param>
+/// <param name="Model">Null for a kind that needs none.</param>
+/// <param name="Dependencies">For a blocked or held job: its dependencies with their states now; else empty.</param>
+public sealed record QueuedJob(
+    JobId Id,
+    JobKind Kind,
+    ModelRef? Model,
+    int Priority,
+    int ItemCount,
+    JobState State,
+    DateTimeOffset CreatedAt,
+    DateTimeOffset? Deadline,
+    IReadOnlyList<(JobDependency Dependency, JobState State)> Dependencies
+);
+
+/// <summary>A range of a job's items.</summary>
+public readonly record struct WorkRange(JobId Job, int FirstItem, int ItemCount);
+
+/// <summary>A job's spec with the items of a range that have no result yet.</summary>
+public sealed record ShardWork(JobSpec Spec, IReadOnlyList<BatchItem> Items);
+
 /// <summary>A shard that is queued or running. <paramref name="Device"/> is that of its last lease.</summary>
+/// <param name="NotBefore">Database time before which it must not be leased again; null: any time.</param>
 public sealed record ActiveShard(
     ShardId Id,
     int FirstItem,
@@ -103,7 +145,8 @@ public sealed record ActiveShard(
     ShardState State,
     int Epoch,
     DeviceId? Device,
-    int FailureCount
+    int FailureCount,
+    DateTimeOffset? NotBefore = null
 );
 
 /// <summary>The writer's term is over: another leader has taken the pool.</summary>

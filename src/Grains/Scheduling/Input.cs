@@ -27,10 +27,14 @@ internal abstract record Input
         public override void Abandon(Exception why) => reply.TrySetException(why);
     }
 
-    public sealed record Submit(JobSpec Spec, IdempotencyKey? Key, ModelRecord Model) : Asked<SubmitReply>;
+    public sealed record Submit(JobSpec Spec, IdempotencyKey? Key, IReadOnlyList<BatchItem>? Items, ModelRecord? Model)
+        : Asked<SubmitReply>;
 
     /// <summary>Answered with true once the job is known to be terminal or was never active here.</summary>
     public sealed record Cancel(JobId Job) : Asked<bool>;
+
+    /// <summary>Answered with whether the ledger applied it.</summary>
+    public sealed record Steer(JobId Job, JobSteering How) : Asked<bool>;
 
     public sealed record Report(ShardReport Body) : Asked<ReportReply>;
 

@@ -17,7 +17,7 @@ internal sealed partial class LeaderTurn
             return;
         }
         Commit(
-            [new LedgerOperation.SubmitJob(submit.Spec, submit.Key)],
+            [new LedgerOperation.SubmitJob(submit.Spec, submit.Key, submit.Items)],
             outcomes => TakeSubmitted(submit, outcomes[0]),
             submit.Abandon,
             why => submit.Reply(Refused(submit, $"The ledger cannot store it: {why.Message}"))
@@ -35,7 +35,7 @@ internal sealed partial class LeaderTurn
             memory.AddJob(submit.Spec, submit.Model, parts.Time.GetUtcNow());
             hasChanged = true;
             LogSubmitted(logger, id, submit.Spec.ItemCount, submit.Spec.Priority);
-            submit.Reply(new SubmitReply(SubmitOutcome.Accepted, id));
+            submit.Reply(new SubmitReply(SubmitOutcome.Accepted, id, Refusal: null, outcome.State, outcome.CreatedAt));
         }
         else if (outcome.ExistingJob is { } existing)
         {
@@ -61,20 +61,29 @@ internal sealed partial class LeaderTurn
             return;
         }
         job.IsEnding = true;
-        const string reason = "Cancelled by its owner.";
-        // A start of the job may be on its way to the ledger: whichever state it finds there, one of the two holds.
+        var end = new JobEnd(JobEndCode.Cancelled, "Cancelled by its owner.");
         Commit(
-            [
-                new LedgerOperation.MoveJob(cancel.Job, JobState.Queued, JobState.Cancelled, reason),
-                new LedgerOperation.MoveJob(cancel.Job, JobState.Running, JobState.Cancelled, reason),
-            ],
+            [new LedgerOperation.EndJob(cancel.Job, JobState.Cancelled, end)],
             outcomes =>
             {
-                MustHold(outcomes[0].Applied || outcomes[1].Applied, cancel.Job);
+                MustHold(outcomes[0].Applied, cancel.Job);
                 cancel.Reply(true);
             },
             cancel.Abandon
         );
+    }
+
+    private void TakeSteer(Input.Steer steer)
+    {
+        LedgerOperation operation = steer.How switch
+        {
+            JobSteering.Hold => new LedgerOperation.HoldJob(steer.Job),
+            JobSteering.Release => new LedgerOperation.ReleaseJob(steer.Job),
+            JobSteering.Pause => new LedgerOperation.PauseJob(steer.Job),
+            JobSteering.Resume => new LedgerOperation.ResumeJob(steer.Job),
+            _ => throw new ArgumentOutOfRangeException(nameof(steer), steer.How, "A steering of a new kind."),
+        };
+        Commit([operation], outcomes => steer.Reply(outcomes[0].Applied), steer.Abandon);
     }
 
     private void TakePlan(IReadOnlyList<LedgerOperation> operations, IReadOnlyList<LedgerOutcome> outcomes)
@@ -89,7 +98,7 @@ internal sealed partial class LeaderTurn
     /// <summary>Takes one durable operation into memory, and notes what is to be told to whom.</summary>
     private void TakeDurable(LedgerOperation operation, LedgerOutcome outcome)
     {
-        if (operation is LedgerOperation.MoveJob { To: JobState.Running } started)
+        if (operation is LedgerOperation.StartJob started)
             ObserveStart(started.Id);
         toStop.AddRange(memory.Apply(operation, outcome));
         switch (operation)
@@ -107,8 +116,8 @@ internal sealed partial class LeaderTurn
             case LedgerOperation.RecordResults:
                 parts.Metrics.ResultsRecorded(outcome.NewResults?.Count ?? 0);
                 break;
-            case LedgerOperation.MoveJob move:
-                LogMoved(logger, move.Id, move.To, move.Reason);
+            case LedgerOperation.EndJob end:
+                LogEnded(logger, end.Id, end.To, end.End.Message);
                 break;
         }
         if (outcome.Sequence > 0)
@@ -120,7 +129,7 @@ internal sealed partial class LeaderTurn
         var job = memory.Jobs[id.Job];
         var shard = job.Shards[id.Number];
         // The planner places no job without its model.
-        toStart.Add(new Assignment(shard.Lease, shard.FirstItem, shard.ItemCount, job.Spec, job.Model!));
+        toStart.Add(new Assignment(shard.Lease, shard.FirstItem, shard.ItemCount, job.Spec, job.Model));
     }
 
     private void ObserveStart(JobId id)

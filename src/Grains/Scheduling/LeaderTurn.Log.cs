@@ -20,7 +20,7 @@ internal sealed partial class LeaderTurn
     private static partial void LogSubmitted(ILogger logger, JobId job, int items, int priority);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Job} is {State}. {Reason}")]
-    private static partial void LogMoved(ILogger logger, JobId job, JobState state, string? reason);
+    private static partial void LogEnded(ILogger logger, JobId job, JobState state, string? reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Shard} requeued from epoch {Epoch}: {Reason}")]
     private static partial void LogRequeued(ILogger logger, ShardId shard, int epoch, string reason);

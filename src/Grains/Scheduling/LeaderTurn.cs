@@ -187,6 +187,9 @@ internal sealed partial class LeaderTurn : IDisposable
             case Input.Cancel cancel:
                 TakeCancel(cancel);
                 break;
+            case Input.Steer steer:
+                TakeSteer(steer);
+                break;
             case Input.Report report:
                 TakeReport(report);
                 break;
@@ -241,7 +244,7 @@ internal sealed partial class LeaderTurn : IDisposable
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
-                if (!await parts.Ledger.RenewLeadershipAsync(term, options.LeaderLease, cancellationToken))
+                if (await parts.Ledger.RenewLeadershipAsync(term, options.LeaderLease, cancellationToken) is null)
                     throw new LeaderFencedException(term);
             }
         }

@@ -17,7 +17,7 @@ internal static class PlanOperations
         {
             var job = placement.Shard.Job;
             if (memory.Jobs[job].State == JobState.Queued && started.Add(job))
-                operations.Add(new LedgerOperation.MoveJob(job, JobState.Queued, JobState.Running, Reason: null));
+                operations.Add(new LedgerOperation.StartJob(job));
             operations.Add(
                 placement.IsNew
                     ? new LedgerOperation.StartShard(
@@ -34,7 +34,7 @@ internal static class PlanOperations
 }
 
 /// <summary>Facts about operations of every kind.</summary>
-internal static class LedgerOperations
+public static class LedgerOperations
 {
     public static JobId JobOf(LedgerOperation operation) =>
         operation switch
@@ -46,7 +46,15 @@ internal static class LedgerOperations
             LedgerOperation.FinishShard finish => finish.Id.Job,
             LedgerOperation.FailShard fail => fail.Id.Job,
             LedgerOperation.RequeueShard requeue => requeue.Id.Job,
-            LedgerOperation.MoveJob move => move.Id,
+            LedgerOperation.StartJob start => start.Id,
+            LedgerOperation.SucceedJob succeed => succeed.Id,
+            LedgerOperation.EndJob end => end.Id,
+            LedgerOperation.ExpireJob expire => expire.Id,
+            LedgerOperation.HoldJob hold => hold.Id,
+            LedgerOperation.ReleaseJob release => release.Id,
+            LedgerOperation.PauseJob pause => pause.Id,
+            LedgerOperation.ResumeJob resume => resume.Id,
+            LedgerOperation.UnblockJob unblock => unblock.Id,
             _ => throw new ArgumentOutOfRangeException(nameof(operation), operation, "An operation of a new kind."),
         };
 }

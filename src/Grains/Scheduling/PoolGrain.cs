@@ -56,12 +56,16 @@ public sealed partial class PoolGrain(
 
     public Task EnsureLeading() => Task.CompletedTask;
 
-    public Task<SubmitReply> Submit(JobSpec spec, IdempotencyKey? idempotencyKey) =>
-        loop.SubmitAsync(spec, idempotencyKey, stop.Token);
+    public Task<SubmitReply> Submit(SubmitRequest request) => loop.SubmitAsync(request, stop.Token);
+
+    public Task<SubmitReply[]> SubmitMany(SubmitRequest[] requests) =>
+        Task.WhenAll(requests.Select(request => loop.SubmitAsync(request, stop.Token)));
 
     public Task<JobRecord?> Cancel(JobId job) => loop.CancelAsync(job, stop.Token);
 
-    public Task<ReportReply> Report(ShardReport report) => loop.ReportAsync(report);
+    public Task<SteerReply> Steer(JobId job, JobSteering steering) => loop.SteerAsync(job, steering, stop.Token);
+
+    public Task<ReportReply[]> Report(ShardReport[] reports) => Task.WhenAll(reports.Select(loop.ReportAsync));
 
     public Task<HeartbeatReply> Heartbeat(NodeHeartbeat heartbeat) => loop.HeartbeatAsync(heartbeat);
 

@@ -89,8 +89,18 @@ internal sealed class PoolMemory(SchedulingOptions options)
             case LedgerOperation.RequeueShard requeue:
                 ApplyRequeue(requeue);
                 break;
-            case LedgerOperation.MoveJob move:
-                return ApplyMove(move);
+            case LedgerOperation.StartJob start:
+                return ApplyMove(start.Id, JobEventKind.Started);
+            case LedgerOperation.HoldJob hold:
+                return ApplyMove(hold.Id, JobEventKind.Held);
+            case LedgerOperation.ReleaseJob release:
+                return ApplyMove(release.Id, JobEventKind.Released);
+            case LedgerOperation.ResumeJob resume:
+                return ApplyMove(resume.Id, JobEventKind.Resumed);
+            case LedgerOperation.SucceedJob succeed:
+                return ApplyMove(succeed.Id, JobEventKind.Succeeded);
+            case LedgerOperation.EndJob end:
+                return ApplyMove(end.Id, end.To == JobState.Failed ? JobEventKind.Failed : JobEventKind.Cancelled);
         }
         return [];
     }
@@ -161,18 +171,18 @@ internal sealed class PoolMemory(SchedulingOptions options)
         Leases.Release(requeue.Id);
     }
 
-    private List<LeaseKey> ApplyMove(LedgerOperation.MoveJob move)
+    private List<LeaseKey> ApplyMove(JobId id, JobEventKind how)
     {
-        if (!Jobs.TryGetValue(move.Id, out var job))
+        if (!Jobs.TryGetValue(id, out var job))
             return [];
-        job.State = JobLifecycle.Apply(job.State, EventOf(move.To)) switch
+        job.State = JobLifecycle.Apply(job.State, how) switch
         {
             { Legal: true, State: { } next } => next,
-            _ => throw new InvalidOperationException($"{move.Id}: the ledger moved {job.State} to {move.To}."),
+            _ => throw new InvalidOperationException($"{id}: the ledger let {job.State} have {how}."),
         };
         if (!JobLifecycle.IsTerminal(job.State))
             return [];
-        Jobs.Remove(move.Id);
+        Jobs.Remove(id);
         var cut = job.Shards.Values.Select(shard => Leases.Of(shard.Id)).OfType<LeaseKey>().ToList();
         foreach (var lease in cut)
             Leases.Release(lease.Shard);
@@ -183,16 +193,6 @@ internal sealed class PoolMemory(SchedulingOptions options)
         ShardLifecycle.Apply(state, how) is { Legal: true, State: { } next }
             ? next
             : throw new InvalidOperationException($"The ledger let a shard in state {state} have the event {how}.");
-
-    private static JobEventKind EventOf(JobState to) =>
-        to switch
-        {
-            JobState.Running => JobEventKind.Started,
-            JobState.Succeeded => JobEventKind.Succeeded,
-            JobState.Failed => JobEventKind.Failed,
-            JobState.Cancelled => JobEventKind.Cancelled,
-            _ => throw new ArgumentOutOfRangeException(nameof(to), to, "No event moves a job there."),
-        };
 
     private static WaitingJob Waiting(JobEntry job, List<ShardEntry> requeued) =>
         new(

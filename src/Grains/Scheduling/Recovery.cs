@@ -11,12 +11,18 @@ internal sealed class Recovery(ILedger ledger, IModelCatalog models, SchedulingO
     /// <summary>Fills an empty memory. Running shards keep their leases, each with one full period from now.</summary>
     public async Task LoadAsync(PoolMemory memory, PoolId pool, Func<TimeSpan> now, CancellationToken cancellationToken)
     {
-        var active = await ledger.LoadActiveAsync(pool, cancellationToken);
+        var active = new List<ActiveJob>(await ledger.LoadActiveAsync(pool, cancellationToken));
+        await foreach (var queued in ledger.LoadQueuedAsync(pool, cancellationToken))
+        {
+            var job = await ledger.ReadWorkAsync([new WorkRange(queued.Id, 0, 1)], 1, cancellationToken);
+            active.Add(new ActiveJob(job[0].Spec, queued.State, queued.CreatedAt, 0, 0, 0, 0, []));
+        }
         var known = new Dictionary<ModelRef, ModelRecord?>();
         foreach (var job in active.OrderBy(job => job.CreatedAt).ThenBy(job => job.Spec.Id.Value))
         {
-            if (!known.TryGetValue(job.Spec.Model, out var model))
-                known.Add(job.Spec.Model, model = await models.FindAsync(job.Spec.Model, cancellationToken));
+            ModelRecord? model = null;
+            if (job.Spec.Model is { } named && !known.TryGetValue(named, out model))
+                known.Add(named, model = await models.FindAsync(named, cancellationToken));
             var entry = memory.AddJob(job.Spec, model, job.CreatedAt);
             entry.State = job.State;
             entry.NextItem = job.NextItem;

@@ -79,8 +79,7 @@ internal static class ReportDecision
         return new ReportVerdict(operations, settled, LeaseEnd.Finished, endsJob);
     }
 
-    public static LedgerOperation Succeeded(JobEntry job) =>
-        new LedgerOperation.MoveJob(job.Spec.Id, JobState.Running, JobState.Succeeded, Reason: null);
+    public static LedgerOperation Succeeded(JobEntry job) => new LedgerOperation.SucceedJob(job.Spec.Id);
 
     /// <summary>The device has done its assignment, but the shard has more: its input was too large for one assignment.</summary>
     private static ReportVerdict Unfinished(
@@ -122,11 +121,12 @@ internal static class ReportDecision
             var requeue = new LedgerOperation.RequeueShard(shard.Id, shard.Epoch, reason, CountsAsFailure: true);
             return new ReportVerdict([.. record, requeue], settled, LeaseEnd.Requeued, EndsJob: false);
         }
+        var code = failure.Retryable ? JobEndCode.RetriesExhausted : JobEndCode.WorkFailed;
         return new ReportVerdict(
             [
                 .. record,
                 new LedgerOperation.FailShard(shard.Id, shard.Epoch, reason),
-                new LedgerOperation.MoveJob(job.Spec.Id, JobState.Running, JobState.Failed, reason),
+                new LedgerOperation.EndJob(job.Spec.Id, JobState.Failed, new JobEnd(code, reason)),
             ],
             settled,
             LeaseEnd.Failed,

@@ -62,17 +62,15 @@ public sealed partial class SchedulerLoop(
     }
 
     /// <inheritdoc cref="IPoolGrain.Submit"/>
-    public async Task<SubmitReply> SubmitAsync(
-        JobSpec spec,
-        IdempotencyKey? key,
-        CancellationToken cancellationToken = default
-    )
+    public async Task<SubmitReply> SubmitAsync(SubmitRequest request, CancellationToken cancellationToken = default)
     {
+        var spec = request.Spec;
         if (spec.ItemCount is < 1 or > Limits.MaxItemsPerJob)
             return Refused(spec, RefusalCode.TooLarge, $"A job has 1 to {Limits.MaxItemsPerJob} items.");
-        if (await models.FindAsync(spec.Model, cancellationToken) is not { } model)
-            return Refused(spec, RefusalCode.ModelNotFound, $"No model '{spec.Model.Name}' is registered.");
-        return await AskAsync(new Input.Submit(spec, key, model));
+        ModelRecord? model = null;
+        if (spec.Model is { } named && (model = await models.FindAsync(named, cancellationToken)) is null)
+            return Refused(spec, RefusalCode.ModelNotFound, $"No model '{named.Name}' is registered.");
+        return await AskAsync(new Input.Submit(spec, request.IdempotencyKey, request.Items, model));
     }
 
     /// <inheritdoc cref="IPoolGrain.Cancel"/>
@@ -82,6 +80,24 @@ public sealed partial class SchedulerLoop(
         try
         {
             return await ledger.FindJobAsync(job, cancellationToken);
+        }
+        catch (LedgerUnavailableException unavailable)
+        {
+            throw new PoolUnavailableException(unavailable.Message);
+        }
+    }
+
+    /// <inheritdoc cref="IPoolGrain.Steer"/>
+    public async Task<SteerReply> SteerAsync(
+        JobId job,
+        JobSteering steering,
+        CancellationToken cancellationToken = default
+    )
+    {
+        var applied = await AskAsync(new Input.Steer(job, steering));
+        try
+        {
+            return new SteerReply(await ledger.FindJobAsync(job, cancellationToken), applied);
         }
         catch (LedgerUnavailableException unavailable)
         {
@@ -127,9 +143,10 @@ public sealed partial class SchedulerLoop(
         LeaderTerm? term = null;
         try
         {
-            term = await ledger.AcquireLeadershipAsync(pool, holder, options.LeaderLease, cancellationToken);
-            if (term is null)
+            var won = await ledger.AcquireLeadershipAsync(pool, holder, options.LeaderLease, cancellationToken);
+            if (won is null)
                 return;
+            term = won.Term;
             using var mine = new LeaderTurn(term, parts);
             await mine.RunAsync(isServing => Serve(isServing ? mine : null), cancellationToken);
         }

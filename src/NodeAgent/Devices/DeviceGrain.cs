@@ -17,12 +17,15 @@ internal sealed class DeviceGrain(DeviceRegistry registry) : Grain, IDeviceGrain
 {
     private LocalDevice? Device => registry.Find(this.GetPrimaryKeyString());
 
-    public Task<Refusal?> StartShard(ShardAssignment assignment) =>
-        Task.FromResult(Device is { } device ? device.Shards.Start(assignment) : NoDevice());
+    public Task<Refusal?[]> StartShards(ShardAssignment[] assignments) =>
+        Task.FromResult(
+            Array.ConvertAll(assignments, work => Device is { } device ? device.Shards.Start(work) : NoDevice())
+        );
 
-    public Task StopShard(LeaseKey lease)
+    public Task StopShards(LeaseKey[] leases)
     {
-        Device?.Shards.Stop(lease, "the scheduler stopped it");
+        foreach (var lease in leases)
+            Device?.Shards.Stop(lease, "the scheduler stopped it");
         return Task.CompletedTask;
     }
 

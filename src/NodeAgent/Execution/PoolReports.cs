@@ -8,9 +8,12 @@ namespace EgpuFleet.NodeAgent.Execution;
 /// <summary>Reports to the pool's grain.</summary>
 internal sealed class PoolReports(IGrainFactory grains, TimeProvider time) : IShardReports
 {
-    public Task<ReportReply> ReportAsync(ShardReport report, CancellationToken cancellationToken) =>
-        grains
+    public async Task<ReportReply> ReportAsync(ShardReport report, CancellationToken cancellationToken)
+    {
+        var replies = await grains
             .GetGrain<IPoolGrain>(PoolId.Default.Value)
-            .Report(report)
+            .Report([report])
             .WaitAsync(Limits.ReportTimeout, time, cancellationToken);
+        return replies[0];
+    }
 }

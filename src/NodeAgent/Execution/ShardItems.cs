@@ -2,6 +2,7 @@ using System.Text;
 using System.Threading.Channels;
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Models;
 using EgpuFleet.NodeAgent.Workers;
@@ -26,7 +27,7 @@ internal sealed class ShardItems(
         var worker =
             supervisor.Worker
             ?? throw new EngineException(EngineErrorClass.WorkerLost, "The device has no ready worker.");
-        using var model = await models.AcquireAsync(assignment.Model.Ref, worker, cancellationToken);
+        using var model = await models.AcquireAsync(ModelOf(assignment), worker, cancellationToken);
         var parallel = new ParallelOptions
         {
             MaxDegreeOfParallelism = Math.Max(1, model.Info.Slots - Limits.InteractiveSlots),
@@ -95,9 +96,9 @@ internal sealed class ShardItems(
         var prompt = Generator.PromptOf(item.Prompt, null, item.Messages);
         var tokens = generator.RunAsync(
             worker,
-            assignment.Model.Ref.Sha256,
+            ModelOf(assignment).Sha256,
             prompt,
-            assignment.Generation,
+            assignment.Generation ?? throw NoModel(assignment),
             GenerationPriority.Batch,
             cancellationToken
         );
@@ -111,6 +112,11 @@ internal sealed class ShardItems(
         }
         throw new EngineException(EngineErrorClass.ProtocolViolation, "A generation ended without a finish reason.");
     }
+
+    private static ModelRef ModelOf(ShardAssignment assignment) => assignment.Model?.Ref ?? throw NoModel(assignment);
+
+    private static EngineException NoModel(ShardAssignment assignment) =>
+        new(EngineErrorClass.InvalidRequest, $"{assignment.Lease.Shard} comes without a model or without parameters.");
 
     private int Milliseconds(long started) =>
         (int)Math.Min(time.GetElapsedTime(started).TotalMilliseconds, int.MaxValue);

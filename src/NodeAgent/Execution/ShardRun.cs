@@ -34,7 +34,7 @@ internal sealed partial class ShardRun(
     public async Task RunAsync()
     {
         using var activity = Trace();
-        LogStarted(lease.Key, assignment.Items.Count, assignment.Model.Ref.Name);
+        LogStarted(lease.Key, assignment.Items.Count, assignment.Model?.Ref.Name ?? "no model");
         try
         {
             var results = Channel.CreateUnbounded<ItemResult>();

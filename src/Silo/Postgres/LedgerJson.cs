@@ -21,10 +21,12 @@ internal static class LedgerJson
 
     private sealed record StoredSpec(
         JobKind Kind,
-        ModelRef Model,
-        GenerationParameters Generation,
+        ModelRef? Model,
+        GenerationParameters? Generation,
         int Priority,
-        string? TraceParent
+        string? TraceParent,
+        JobRules? Rules,
+        NoopParameters? Noop
     );
 
     private sealed record StoredItem(string CustomId, string? Prompt, ChatMessage[]? Messages);
@@ -39,7 +41,15 @@ internal static class LedgerJson
 
     public static string Spec(JobSpec spec) =>
         JsonSerializer.Serialize(
-            new StoredSpec(spec.Kind, spec.Model, spec.Generation, spec.Priority, spec.TraceParent),
+            new StoredSpec(
+                spec.Kind,
+                spec.Model,
+                spec.Generation,
+                spec.Priority,
+                spec.TraceParent,
+                spec.Rules,
+                spec.Noop
+            ),
             Options
         );
 
@@ -54,7 +64,9 @@ internal static class LedgerJson
             stored.Generation,
             stored.Priority,
             itemCount,
-            stored.TraceParent
+            stored.TraceParent,
+            stored.Rules ?? JobRules.Default,
+            stored.Noop
         );
     }
 

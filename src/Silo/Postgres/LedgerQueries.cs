@@ -27,11 +27,19 @@ internal static class LedgerQueries
             limit $4
             """;
 
+    public const string QueuedJobs = """
+        select j.id, j.tenant, j.item_count, j.state, j.created_at, s.spec, j.completed_items, j.failed_items,
+               j.next_item, j.next_shard
+        from job j join job_spec s on s.job = j.id
+        where j.pool = $1 and j.state = 0
+        order by j.id
+        """;
+
     public const string ActiveJobs = """
         select j.id, j.tenant, j.item_count, j.state, j.created_at, s.spec, j.completed_items, j.failed_items,
                j.next_item, j.next_shard
         from job j join job_spec s on s.job = j.id
-        where j.pool = $1 and j.state in (0, 1)
+        where j.pool = $1 and j.state = 1
         order by j.id
         """;
 

@@ -24,6 +24,45 @@ internal sealed class LedgerReader(NpgsqlDataSource source, NpgsqlDataSource str
             cancellationToken
         );
 
+    public async IAsyncEnumerable<QueuedJob> LoadQueuedAsync(
+        PoolId pool,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var queued = await QueryAsync(LedgerQueries.QueuedJobs, [pool.Value], LedgerRows.ActiveJob, cancellationToken);
+        foreach (var job in queued)
+        {
+            yield return new QueuedJob(
+                job.Spec.Id,
+                job.Spec.Kind,
+                job.Spec.Model,
+                job.Spec.Priority,
+                job.Spec.ItemCount,
+                job.State,
+                job.CreatedAt,
+                job.Spec.Rules.Deadline,
+                []
+            );
+        }
+    }
+
+    public async Task<IReadOnlyList<ShardWork>> ReadWorkAsync(
+        IReadOnlyList<WorkRange> ranges,
+        int maxBytesPerShard,
+        CancellationToken cancellationToken
+    )
+    {
+        var work = new List<ShardWork>();
+        foreach (var (id, first, count) in ranges)
+        {
+            var job = await FindJobAsync(id, cancellationToken) ?? throw new KeyNotFoundException($"No job {id}.");
+            work.Add(
+                new ShardWork(job.Spec, await ReadItemsAsync(id, first, count, maxBytesPerShard, cancellationToken))
+            );
+        }
+        return work;
+    }
+
     public async Task<JobRecord?> FindJobAsync(JobId job, CancellationToken cancellationToken)
     {
         var found = await QueryAsync(LedgerQueries.Job, [job.Value], LedgerRows.Job, cancellationToken);

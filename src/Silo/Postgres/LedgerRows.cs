@@ -17,7 +17,7 @@ internal static class LedgerRows
             At(row, 4),
             row.IsDBNull(8) ? null : At(row, 8),
             row.IsDBNull(9) ? null : At(row, 9),
-            row.IsDBNull(10) ? null : row.GetString(10)
+            row.IsDBNull(10) ? null : new JobEnd(JobEndCode.WorkFailed, row.GetString(10))
         );
 
     public static ActiveJob ActiveJob(NpgsqlDataReader row) =>

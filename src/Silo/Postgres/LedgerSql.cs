@@ -19,6 +19,7 @@ internal static class LedgerSql
         update leader_lease
         set expires_at = clock_timestamp() + $4
         where pool = $1 and holder = $2 and epoch = $3
+        returning clock_timestamp()
         """;
 
     /// <summary>No holder has an empty name, so the term is over at once and the next leader need not wait.</summary>
@@ -132,7 +133,7 @@ internal static class LedgerSql
         returning seq
         """;
 
-    /// <summary>$3 to $4 with the event's kind $5. A terminal state is never left, and succeeded needs every result.</summary>
+    /// <summary>$3 (or any, when it equals $4) to $4 with the event's kind $5. A terminal state is never left, and succeeded needs every result.</summary>
     public const string MoveJob = """
         with moved as (
           update job
@@ -140,7 +141,7 @@ internal static class LedgerSql
               started_at = case when $4 = 1 then now() else started_at end,
               finished_at = case when $4 >= 2 then now() end,
               failure = case when $4 in (3, 4) then $6 end
-          where id = $1 and pool = $2 and state = $3 and state in (0, 1) and $4 > $3
+          where id = $1 and pool = $2 and (state = $3 or $3 = $4) and state in (0, 1) and $4 > state
             and ($4 <> 2 or completed_items + failed_items = item_count)
           returning id
         ), cancelled as (

@@ -53,18 +53,9 @@ internal static class LedgerStatements
                     TextOrNull(o.Reason),
                 },
             },
-            LedgerOperation.MoveJob o => new(LedgerSql.MoveJob)
-            {
-                Parameters =
-                {
-                    Job(o.Id),
-                    Text(term.Pool.Value),
-                    Small((int)o.From),
-                    Small((int)o.To),
-                    Small((int)EventOf(o.To)),
-                    TextOrNull(o.Reason),
-                },
-            },
+            LedgerOperation.StartJob o => Move(term, o.Id, JobState.Queued, JobState.Running, reason: null),
+            LedgerOperation.SucceedJob o => Move(term, o.Id, JobState.Running, JobState.Succeeded, reason: null),
+            LedgerOperation.EndJob o => Move(term, o.Id, from: null, o.To, o.End.Message),
             _ => throw new ArgumentException($"Unknown operation {operation.GetType().Name}.", nameof(operation)),
         };
 
@@ -94,6 +85,20 @@ internal static class LedgerStatements
                 return new LedgerOutcome(Applied: true, Sequence: reader.GetInt64(0));
         }
     }
+
+    private static NpgsqlBatchCommand Move(LeaderTerm term, JobId id, JobState? from, JobState to, string? reason) =>
+        new(LedgerSql.MoveJob)
+        {
+            Parameters =
+            {
+                Job(id),
+                Text(term.Pool.Value),
+                Small((int)(from ?? to)),
+                Small((int)to),
+                Small((int)EventOf(to)),
+                TextOrNull(reason),
+            },
+        };
 
     private static NpgsqlBatchCommand Submit(PoolId pool, LedgerOperation.SubmitJob o) =>
         new(LedgerSql.SubmitJob)

@@ -31,7 +31,7 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
     }
 
     /// <summary>Not tried again: a lost answer leaves a term that simply runs out.</summary>
-    public async Task<LeaderTerm?> AcquireLeadershipAsync(
+    public async Task<Leadership?> AcquireLeadershipAsync(
         PoolId pool,
         string holder,
         TimeSpan duration,
@@ -41,10 +41,14 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
         ArgumentException.ThrowIfNullOrWhiteSpace(holder);
         await using var command = Command(LedgerSql.AcquireLeadership, pool.Value, holder, duration);
         var epoch = await ReachAsync(command.ExecuteScalarAsync, cancellationToken);
-        return epoch is long number ? new LeaderTerm(pool, holder, number) : null;
+        if (epoch is not long number)
+            return null;
+        await using var clock = Command("select clock_timestamp()");
+        var now = new DateTimeOffset((DateTime)(await ReachAsync(clock.ExecuteScalarAsync, cancellationToken))!);
+        return new Leadership(new LeaderTerm(pool, holder, number), now);
     }
 
-    public async Task<bool> RenewLeadershipAsync(
+    public async Task<DateTimeOffset?> RenewLeadershipAsync(
         LeaderTerm term,
         TimeSpan duration,
         CancellationToken cancellationToken
@@ -57,7 +61,9 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
             term.Epoch,
             duration
         );
-        return await ReachAsync(command.ExecuteNonQueryAsync, cancellationToken) == 1;
+        return await ReachAsync(command.ExecuteScalarAsync, cancellationToken) is DateTime now
+            ? new DateTimeOffset(now)
+            : null;
     }
 
     public async Task ReleaseLeadershipAsync(LeaderTerm term, CancellationToken cancellationToken)
@@ -83,6 +89,15 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
 
     public Task<IReadOnlyList<ActiveJob>> LoadActiveAsync(PoolId pool, CancellationToken cancellationToken) =>
         _reader.LoadActiveAsync(pool, cancellationToken);
+
+    public IAsyncEnumerable<QueuedJob> LoadQueuedAsync(PoolId pool, CancellationToken cancellationToken) =>
+        _reader.LoadQueuedAsync(pool, cancellationToken);
+
+    public Task<IReadOnlyList<ShardWork>> ReadWorkAsync(
+        IReadOnlyList<WorkRange> ranges,
+        int maxBytesPerShard,
+        CancellationToken cancellationToken
+    ) => _reader.ReadWorkAsync(ranges, maxBytesPerShard, cancellationToken);
 
     public Task<IReadOnlyList<BatchItem>> ReadItemsAsync(
         JobId job,

@@ -16,17 +16,17 @@ internal static class FencingChecks
     {
         var rig = await LedgerRig.CreateAsync(ledger);
         var shard = await rig.SubmitLeasedAsync(2);
-        Assert.True(await ledger.RenewLeadershipAsync(rig.Term, TimeSpan.Zero, Token));
+        Assert.NotNull(await ledger.RenewLeadershipAsync(rig.Term, TimeSpan.Zero, Token));
         var next = await ledger.AcquireLeadershipAsync(rig.Term.Pool, "silo-b", LedgerRig.Long, Token);
         Assert.NotNull(next);
-        Assert.True(next.Epoch > rig.Term.Epoch);
-        Assert.False(await ledger.RenewLeadershipAsync(rig.Term, LedgerRig.Long, Token));
+        Assert.True(next.Term.Epoch > rig.Term.Epoch);
+        Assert.Null(await ledger.RenewLeadershipAsync(rig.Term, LedgerRig.Long, Token));
         await Assert.ThrowsAsync<LeaderFencedException>(() =>
             ledger.CommitAsync(
                 rig.Term,
                 [
                     new LedgerOperation.RecordResults(shard, 1, [LedgerRig.Text(0, "late")]),
-                    new LedgerOperation.MoveJob(shard.Job, JobState.Running, JobState.Cancelled, "late"),
+                    LedgerRig.Cancel(shard.Job, "late"),
                 ],
                 Token
             )

@@ -33,7 +33,7 @@ public abstract partial class LedgerContract
         var jobs = new List<JobId>();
         for (var i = 0; i < 5; i++)
             jobs.Add(await rig.SubmitAsync(1));
-        await rig.CommitAsync(new LedgerOperation.MoveJob(jobs[1], JobState.Queued, JobState.Cancelled, "x"));
+        await rig.CommitAsync(LedgerRig.Cancel(jobs[1], "x"));
         Assert.Equal([jobs[4], jobs[3]], await Page(null, null, 2, oldestFirst: false));
         Assert.Equal([jobs[2], jobs[1]], await Page(null, jobs[3], 2, oldestFirst: false));
         Assert.Equal([jobs[3], jobs[4]], await Page(null, jobs[2], 9, oldestFirst: true));
@@ -93,7 +93,7 @@ public abstract partial class LedgerContract
         var running = await rig.SubmitLeasedAsync(2);
         await rig.CommitAsync(new LedgerOperation.RecordResults(running, 1, [LedgerRig.Text(1, "b")]));
         var cancelled = await rig.SubmitAsync(1);
-        await rig.CommitAsync(new LedgerOperation.MoveJob(cancelled, JobState.Queued, JobState.Cancelled, null));
+        await rig.CommitAsync(LedgerRig.Cancel(cancelled));
         var active = await Ledger.LoadActiveAsync(rig.Term.Pool, Token);
         Assert.Equal([queued, running.Job], active.Select(job => job.Spec.Id));
         Assert.Equivalent(rig.Spec(queued, 3), active[0].Spec, strict: true);

@@ -96,13 +96,12 @@ public abstract partial class LedgerContract
     {
         var rig = await LedgerRig.CreateAsync(Ledger);
         var shard = await rig.SubmitLeasedAsync(2);
-        var succeed = new LedgerOperation.MoveJob(shard.Job, JobState.Running, JobState.Succeeded, null);
+        var succeed = new LedgerOperation.SucceedJob(shard.Job);
         await rig.CommitAsync(new LedgerOperation.RecordResults(shard, 1, [LedgerRig.Text(0, "a")]));
         Assert.False((await rig.CommitAsync(succeed)).Applied);
         await rig.CommitAsync(new LedgerOperation.RecordResults(shard, 1, [LedgerRig.Error(1)]));
         Assert.True((await rig.CommitAsync(succeed)).Applied);
         Assert.False((await rig.CommitAsync(succeed)).Applied);
-        Assert.False((await rig.CommitAsync(succeed with { From = JobState.Succeeded, To = JobState.Failed })).Applied);
         var found = await rig.FindAsync(shard.Job);
         Assert.Equal(JobState.Succeeded, found.State);
         Assert.NotNull(found.StartedAt);
@@ -115,8 +114,7 @@ public abstract partial class LedgerContract
     {
         var rig = await LedgerRig.CreateAsync(Ledger);
         var shard = await rig.SubmitLeasedAsync(2);
-        var cancel = new LedgerOperation.MoveJob(shard.Job, JobState.Running, JobState.Cancelled, "by hand");
-        Assert.False((await rig.CommitAsync(cancel with { From = JobState.Queued })).Applied);
+        var cancel = LedgerRig.Cancel(shard.Job, "by hand");
         Assert.True((await rig.CommitAsync(cancel)).Applied);
         Assert.False((await rig.CommitAsync(new LedgerOperation.FinishShard(shard, 1))).Applied);
         Assert.False(
@@ -125,7 +123,7 @@ public abstract partial class LedgerContract
         var start = new LedgerOperation.StartShard(new ShardId(shard.Job, 1), 2, 1, LedgerRig.Device("mac-1"));
         Assert.False((await rig.CommitAsync(start)).Applied);
         var found = await rig.FindAsync(shard.Job);
-        Assert.Equal((JobState.Cancelled, "by hand"), (found.State, found.Failure));
+        Assert.Equal((JobState.Cancelled, "by hand"), (found.State, found.End?.Message));
     }
 
     [Fact]
@@ -138,13 +136,13 @@ public abstract partial class LedgerContract
             rig.Term,
             [
                 new LedgerOperation.SubmitJob(rig.Spec(job, 1), null),
-                new LedgerOperation.MoveJob(job, JobState.Queued, JobState.Running, null),
+                new LedgerOperation.StartJob(job),
                 new LedgerOperation.StartShard(shard, 0, 1, LedgerRig.Device("mac-1")),
                 new LedgerOperation.RequeueShard(shard, 1, "link lost", CountsAsFailure: true),
                 new LedgerOperation.RestartShard(shard, 2, LedgerRig.Device("mac-2")),
                 new LedgerOperation.RecordResults(shard, 2, [LedgerRig.Text(0, "done", "mac-2")]),
                 new LedgerOperation.FinishShard(shard, 2),
-                new LedgerOperation.MoveJob(job, JobState.Running, JobState.Succeeded, null),
+                new LedgerOperation.SucceedJob(job),
             ],
             Token
         );

@@ -25,10 +25,10 @@ public abstract partial class LedgerContract
     {
         var rig = await LedgerRig.CreateAsync(Ledger);
         Assert.Null(await Ledger.AcquireLeadershipAsync(rig.Term.Pool, "silo-b", LedgerRig.Long, Token));
-        Assert.True(await Ledger.RenewLeadershipAsync(rig.Term, LedgerRig.Long, Token));
+        Assert.NotNull(await Ledger.RenewLeadershipAsync(rig.Term, LedgerRig.Long, Token));
         var again = await Ledger.AcquireLeadershipAsync(rig.Term.Pool, rig.Term.Holder, LedgerRig.Long, Token);
-        Assert.Equal(rig.Term.Epoch + 1, again?.Epoch);
-        Assert.False(await Ledger.RenewLeadershipAsync(rig.Term, LedgerRig.Long, Token));
+        Assert.Equal(rig.Term.Epoch + 1, again?.Term.Epoch);
+        Assert.Null(await Ledger.RenewLeadershipAsync(rig.Term, LedgerRig.Long, Token));
     }
 
     [Fact]
@@ -37,13 +37,11 @@ public abstract partial class LedgerContract
         var rig = await LedgerRig.CreateAsync(Ledger);
         var job = await rig.SubmitAsync(1);
         await Ledger.ReleaseLeadershipAsync(rig.Term, Token);
-        await Assert.ThrowsAsync<LeaderFencedException>(() =>
-            rig.CommitAsync(new LedgerOperation.MoveJob(job, JobState.Queued, JobState.Cancelled, null))
-        );
+        await Assert.ThrowsAsync<LeaderFencedException>(() => rig.CommitAsync(LedgerRig.Cancel(job)));
         var next = await Ledger.AcquireLeadershipAsync(rig.Term.Pool, "silo-b", LedgerRig.Long, Token);
-        Assert.Equal(rig.Term.Epoch + 1, next?.Epoch);
+        Assert.Equal(rig.Term.Epoch + 1, next?.Term.Epoch);
         await Ledger.ReleaseLeadershipAsync(rig.Term, Token);
-        Assert.True(await Ledger.RenewLeadershipAsync(next!, LedgerRig.Long, Token));
+        Assert.NotNull(await Ledger.RenewLeadershipAsync(next!.Term, LedgerRig.Long, Token));
     }
 
     [Fact]

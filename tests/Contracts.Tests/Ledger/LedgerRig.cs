@@ -27,7 +27,7 @@ internal sealed class LedgerRig
         var pool = new PoolId($"pool-{number}");
         var term = await ledger.AcquireLeadershipAsync(pool, "silo-a", Long, Token);
         Assert.NotNull(term);
-        return new LedgerRig(ledger, term, new TenantId($"tenant-{number}"));
+        return new LedgerRig(ledger, term.Term, new TenantId($"tenant-{number}"));
     }
 
     /// <summary>Version-7 ids sort by creation; the tests' own clock makes that order certain.</summary>
@@ -47,8 +47,12 @@ internal sealed class LedgerRig
             new GenerationParameters(16, 0.7, 0.9, 40, 7, ["\n\n"]),
             Priority: 3,
             items,
-            TraceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
+            TraceParent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
+            JobRules.Default
         );
+
+    public static LedgerOperation Cancel(JobId job, string why = "by its owner") =>
+        new LedgerOperation.EndJob(job, JobState.Cancelled, new JobEnd(JobEndCode.Cancelled, why));
 
     public async Task<JobId> StageAsync(int items, Func<int, string>? prompt = null)
     {
@@ -69,9 +73,7 @@ internal sealed class LedgerRig
     {
         var job = await SubmitAsync(items);
         var shard = new ShardId(job, 0);
-        Assert.True(
-            (await CommitAsync(new LedgerOperation.MoveJob(job, JobState.Queued, JobState.Running, null))).Applied
-        );
+        Assert.True((await CommitAsync(new LedgerOperation.StartJob(job))).Applied);
         Assert.True((await CommitAsync(new LedgerOperation.StartShard(shard, 0, items, Device("mac-1")))).Applied);
         return shard;
     }

@@ -12,7 +12,7 @@ public sealed class PostgresLedgerTests(LedgerDatabase database) : LedgerContrac
     {
         var rig = await LedgerRig.CreateAsync(Ledger);
         var shard = await rig.SubmitLeasedAsync(50);
-        var invalid = new LedgerOperation.MoveJob(shard.Job, JobState.Running, JobState.Queued, null);
+        var invalid = new LedgerOperation.EndJob(shard.Job, JobState.Queued, new JobEnd(JobEndCode.Cancelled, "x"));
         var bad = Ledger.CommitAsync(rig.Term, [invalid], Token);
         var good = Enumerable
             .Range(0, 50)

@@ -16,14 +16,17 @@ public sealed class EchoDeviceGrain(ILocalSiloDetails silo) : Grain, IDeviceGrai
 {
     public const string Stuck = "stuck";
 
-    public Task<Refusal?> StartShard(ShardAssignment assignment)
+    public Task<Refusal?[]> StartShards(ShardAssignment[] assignments)
     {
-        if (assignment.Lease.Device.Name != Stuck)
-            _ = ReportAsync(assignment);
-        return Task.FromResult<Refusal?>(null);
+        foreach (var assignment in assignments)
+        {
+            if (assignment.Lease.Device.Name != Stuck)
+                _ = ReportAsync(assignment);
+        }
+        return Task.FromResult(new Refusal?[assignments.Length]);
     }
 
-    public Task StopShard(LeaseKey lease) => Task.CompletedTask;
+    public Task StopShards(LeaseKey[] leases) => Task.CompletedTask;
 
     public async IAsyncEnumerable<TokenChunk> Generate(
         GenerateRequest request,
@@ -34,7 +37,7 @@ public sealed class EchoDeviceGrain(ILocalSiloDetails silo) : Grain, IDeviceGrai
         yield return new TokenChunk(0, silo.Name, "stop", PromptTokens: 1, CompletionTokens: 1);
     }
 
-    private Task<ReportReply> ReportAsync(ShardAssignment work)
+    private Task<ReportReply[]> ReportAsync(ShardAssignment work)
     {
         var results = work.Items.Select(item => new ItemResult(
             item.Index,
@@ -51,6 +54,6 @@ public sealed class EchoDeviceGrain(ILocalSiloDetails silo) : Grain, IDeviceGrai
             DurationMilliseconds: 1
         ));
         var report = new ShardReport(work.Lease, ShardOutcome.Finished, [.. results], Failure: null);
-        return GrainFactory.GetGrain<IPoolGrain>(PoolId.Default.Value).Report(report);
+        return GrainFactory.GetGrain<IPoolGrain>(PoolId.Default.Value).Report([report]);
     }
 }

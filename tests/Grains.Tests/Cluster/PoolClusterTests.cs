@@ -70,13 +70,13 @@ public sealed class PoolClusterTests : IAsyncLifetime
         var job = await SubmitAsync(4);
         await UntilAsync(job, JobEventKind.ShardStarted);
         var device = cluster.Client.GetGrain<IDeviceGrain>($"{node}/{EchoDeviceGrain.Stuck}");
-        await device.StopShard(default);
+        await device.StopShards([]);
 
         await cluster.StopSiloAsync(victim, Token);
 
         var requeued = await UntilAsync(job, JobEventKind.ShardRequeued);
         Assert.Contains("gone from the cluster", requeued.Message, StringComparison.Ordinal);
-        var offline = await Assert.ThrowsAsync<NodeOfflineException>(() => device.StopShard(default));
+        var offline = await Assert.ThrowsAsync<NodeOfflineException>(() => device.StopShards([]));
         Assert.Equal(node.Value, offline.Node);
         Assert.Equal(NodeState.Offline, Assert.Single(await Pool.GetFleet()).State);
         Assert.Equal(RefusalCode.NoMatchingDevice, (await Pool.ExplainWaiting([job])).GetValueOrDefault(job)?.Code);
@@ -160,11 +160,12 @@ public sealed class PoolClusterTests : IAsyncLifetime
             new GenerationParameters(8, 0, 1, 0, 0, []),
             Priority: 0,
             items,
-            TraceParent: null
+            TraceParent: null,
+            JobRules.Default
         );
         var inputs = Enumerable.Range(0, items).Select(i => new BatchItem(i, $"r-{i}", "Hello", Messages: null));
         await ledger.StageItemsAsync(spec.Id, inputs.ToAsyncEnumerable(), Token);
-        var reply = await Pool.Submit(spec, idempotencyKey: null);
+        var reply = await Pool.Submit(new SubmitRequest(spec, null, null));
         Assert.Equal(SubmitOutcome.Accepted, reply.Outcome);
         return spec.Id;
     }

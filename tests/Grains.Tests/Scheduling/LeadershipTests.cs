@@ -101,7 +101,7 @@ public sealed class LeadershipTests
         rig.Ledger.LosesAnswers = true;
 
         await Assert.ThrowsAsync<PoolUnavailableException>(() =>
-            rig.Loop.SubmitAsync(spec, key: null, TestContext.Current.CancellationToken)
+            rig.Loop.SubmitAsync(new SubmitRequest(spec, null, null), TestContext.Current.CancellationToken)
         );
 
         rig.Ledger.LosesAnswers = false;

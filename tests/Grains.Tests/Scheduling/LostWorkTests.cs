@@ -140,7 +140,7 @@ public sealed class LostWorkTests
         var events = await rig.PassTimeUntilAsync(job, e => Rig.Has(e, JobEventKind.Failed), a, b);
 
         var record = await rig.JobAsync(job);
-        Assert.Equal((JobState.Failed, "worker_lost: It did not work."), (record.State, record.Failure));
+        Assert.Equal((JobState.Failed, "worker_lost: It did not work."), (record.State, record.End?.Message));
         var tries = events.Where(e => e.Kind == JobEventKind.ShardStarted).ToList();
         Assert.Equal(Limits.MaxShardFailures, tries.Count);
         for (var i = 1; i < tries.Count; i++)
@@ -208,7 +208,7 @@ public sealed class LostWorkTests
         await rig.PassTimeUntilAsync(job, e => Rig.Has(e, JobEventKind.Failed), a);
 
         await lazy;
-        Assert.StartsWith("nothing_done", (await rig.JobAsync(job)).Failure, StringComparison.Ordinal);
+        Assert.StartsWith("nothing_done", (await rig.JobAsync(job)).End?.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -97,8 +97,9 @@ internal sealed class Rig : IAsyncDisposable, IDeviceCalls, IModelCatalog
     )
     {
         var spec = await StageAsync(items, priority, traceParent, prompt);
-        var reply = await Loop.SubmitAsync(spec, key: null, TestContext.Current.CancellationToken).WaitAsync(Patience);
-        Assert.Equal(new SubmitReply(SubmitOutcome.Accepted, spec.Id), reply);
+        var reply = await Loop.SubmitAsync(new SubmitRequest(spec, null, null), TestContext.Current.CancellationToken)
+            .WaitAsync(Patience);
+        Assert.Equal((SubmitOutcome.Accepted, spec.Id), (reply.Outcome, reply.Job));
         return spec.Id;
     }
 
@@ -117,7 +118,8 @@ internal sealed class Rig : IAsyncDisposable, IDeviceCalls, IModelCatalog
             new GenerationParameters(8, 0, 1, 0, 0, []),
             priority,
             items,
-            traceParent
+            traceParent,
+            JobRules.Default
         );
         var inputs = Enumerable.Range(0, items).Select(i => new BatchItem(i, $"r-{i}", prompt, Messages: null));
         await Ledger.StageItemsAsync(spec.Id, inputs.ToAsyncEnumerable(), TestContext.Current.CancellationToken);
@@ -194,16 +196,20 @@ internal sealed class Rig : IAsyncDisposable, IDeviceCalls, IModelCatalog
         }
     }
 
-    public async Task<Refusal?> StartShardAsync(ShardAssignment assignment, CancellationToken cancellationToken)
+    public async Task<Refusal?[]> StartShardsAsync(
+        DeviceId device,
+        ShardAssignment[] assignments,
+        CancellationToken cancellationToken
+    )
     {
         await Task.Yield();
-        return Agent(assignment.Lease.Device).Start(assignment);
+        return Array.ConvertAll(assignments, Agent(device).Start);
     }
 
-    public async Task StopShardAsync(LeaseKey lease, CancellationToken cancellationToken)
+    public async Task StopShardsAsync(DeviceId device, LeaseKey[] leases, CancellationToken cancellationToken)
     {
         await Task.Yield();
-        Agent(lease.Device).Stop(lease);
+        Array.ForEach(leases, Agent(device).Stop);
     }
 
     public Task<ModelRecord?> FindAsync(ModelRef model, CancellationToken cancellationToken) =>

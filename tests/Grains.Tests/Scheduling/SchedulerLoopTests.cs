@@ -72,10 +72,13 @@ public sealed class SchedulerLoopTests
         var again = await rig.StageAsync(1);
         var token = TestContext.Current.CancellationToken;
 
-        await rig.Loop.SubmitAsync(first, new IdempotencyKey("k", "body"), token);
-        var replay = await rig.Loop.SubmitAsync(again, new IdempotencyKey("k", "body"), token);
-        var reused = await rig.Loop.SubmitAsync(again, new IdempotencyKey("k", "other"), token);
-        var resent = await rig.Loop.SubmitAsync(first, key: null, token);
+        await rig.Loop.SubmitAsync(new SubmitRequest(first, new IdempotencyKey("k", "body"), null), token);
+        var replay = await rig.Loop.SubmitAsync(new SubmitRequest(again, new IdempotencyKey("k", "body"), null), token);
+        var reused = await rig.Loop.SubmitAsync(
+            new SubmitRequest(again, new IdempotencyKey("k", "other"), null),
+            token
+        );
+        var resent = await rig.Loop.SubmitAsync(new SubmitRequest(first, null, null), token);
 
         Assert.Equal(new SubmitReply(SubmitOutcome.Replayed, first.Id), replay);
         Assert.Equal(new SubmitReply(SubmitOutcome.KeyReused, first.Id), reused);
@@ -89,13 +92,21 @@ public sealed class SchedulerLoopTests
         var token = TestContext.Current.CancellationToken;
         var spec = await rig.StageAsync(1);
 
-        var unknown = await rig.Loop.SubmitAsync(spec with { Model = spec.Model with { Sha256 = "no" } }, null, token);
-        var large = await rig.Loop.SubmitAsync(spec with { ItemCount = Limits.MaxItemsPerJob + 1 }, null, token);
+        var unknown = await rig.Loop.SubmitAsync(
+            new SubmitRequest(spec with { Model = spec.Model! with { Sha256 = "no" } }, null, null),
+            token
+        );
+        var large = await rig.Loop.SubmitAsync(
+            new SubmitRequest(spec with { ItemCount = Limits.MaxItemsPerJob + 1 }, null, null),
+            token
+        );
 
         Assert.Equal(RefusalCode.ModelNotFound, unknown.Refusal?.Code);
         Assert.Equal(RefusalCode.TooLarge, large.Refusal?.Code);
         var notStaged = spec with { Id = JobId.New(rig.Time.GetUtcNow()) };
-        await Assert.ThrowsAsync<PoolUnavailableException>(() => rig.Loop.SubmitAsync(notStaged, null, token));
+        await Assert.ThrowsAsync<PoolUnavailableException>(() =>
+            rig.Loop.SubmitAsync(new SubmitRequest(notStaged, null, null), token)
+        );
     }
 
     [Fact]

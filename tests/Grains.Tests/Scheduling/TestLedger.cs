@@ -75,11 +75,14 @@ internal sealed class TestLedger(ILedger inner) : PassingLedger(inner)
         return LosesAnswers ? throw new LedgerUnavailableException("The answer was lost.") : outcomes;
     }
 
-    public override Task<bool> RenewLeadershipAsync(
+    public override Task<DateTimeOffset?> RenewLeadershipAsync(
         LeaderTerm term,
         TimeSpan duration,
         CancellationToken cancellationToken
-    ) => LosesRenewals ? Task.FromResult(true) : Inner.RenewLeadershipAsync(term, duration, cancellationToken);
+    ) =>
+        LosesRenewals
+            ? Task.FromResult<DateTimeOffset?>(DateTimeOffset.UnixEpoch)
+            : Inner.RenewLeadershipAsync(term, duration, cancellationToken);
 
     private void Signal() => Interlocked.Exchange(ref changed, NewSignal()).TrySetResult();
 

@@ -19,7 +19,7 @@ public sealed class AgentProcessTests
         Assert.Equal(first.Id, ready.Facts.ProcessId);
 
         var assignment = DeviceRig.Assignment(DeviceRig.Prompts(8), maxTokens: 16);
-        Assert.Null(await control.Device(Leases.Device).StartShard(assignment));
+        Assert.Null(Assert.Single(await control.Device(Leases.Device).StartShards([assignment])));
         var results = await ResultsAsync(control);
         Assert.Equal(Enumerable.Range(0, 8), results.Select(result => result.Index).Order());
 

@@ -21,10 +21,11 @@ public sealed class PoolRecord
 [Reentrant]
 public sealed class RecordingPool(PoolRecord record) : Grain, IPoolGrain
 {
-    public Task<ReportReply> Report(ShardReport report)
+    public Task<ReportReply[]> Report(ShardReport[] reports)
     {
-        record.Reports.Writer.TryWrite(report);
-        return Task.FromResult(ReportReply.Accepted);
+        foreach (var report in reports)
+            record.Reports.Writer.TryWrite(report);
+        return Task.FromResult(Array.ConvertAll(reports, _ => ReportReply.Accepted));
     }
 
     public Task<HeartbeatReply> Heartbeat(NodeHeartbeat heartbeat)
@@ -36,7 +37,11 @@ public sealed class RecordingPool(PoolRecord record) : Grain, IPoolGrain
 
     public Task EnsureLeading() => Task.CompletedTask;
 
-    public Task<SubmitReply> Submit(JobSpec spec, IdempotencyKey? idempotencyKey) => throw Unused();
+    public Task<SubmitReply> Submit(SubmitRequest request) => throw Unused();
+
+    public Task<SubmitReply[]> SubmitMany(SubmitRequest[] requests) => throw Unused();
+
+    public Task<SteerReply> Steer(JobId job, JobSteering steering) => throw Unused();
 
     public Task<JobRecord?> Cancel(JobId job) => throw Unused();
 

@@ -40,7 +40,7 @@ public sealed class JobViews(Fleet fleet, ILedger ledger)
             job.Spec.Id.ToString(),
             "job",
             Word(job.Spec.Kind),
-            job.Spec.Model.Name,
+            job.Spec.Model?.Name ?? string.Empty,
             Word(job.State),
             job.Spec.Priority,
             new ItemCounts(job.Spec.ItemCount, job.CompletedItems, job.FailedItems),
@@ -49,7 +49,7 @@ public sealed class JobViews(Fleet fleet, ILedger ledger)
             job.StartedAt,
             job.FinishedAt,
             reason is null ? null : new WaitReason(CodeOf(reason.Code), reason.Message, reason.Action),
-            job.Failure
+            job.End?.Message
         );
     }
 
@@ -94,8 +94,8 @@ public sealed class JobViews(Fleet fleet, ILedger ledger)
     public static string Word<T>(T value)
         where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
 
-    private static GenerationOptions Show(GenerationParameters given) =>
-        new(given.MaxTokens, given.Temperature, given.TopP, given.TopK, given.Seed, given.Stop);
+    private static GenerationOptions Show(GenerationParameters? given) =>
+        given is null ? new() : new(given.MaxTokens, given.Temperature, given.TopP, given.TopK, given.Seed, given.Stop);
 
     private async Task<IReadOnlyDictionary<JobId, Refusal>?> ExplainAsync(JobId[] jobs)
     {

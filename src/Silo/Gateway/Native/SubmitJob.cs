@@ -36,9 +36,11 @@ public sealed class SubmitJob(Fleet fleet, ModelLookup models, JobViews views, I
             generation,
             body.Job.Priority ?? 0,
             count,
-            Activity.Current?.Id
+            Activity.Current?.Id,
+            Grains.Interfaces.Jobs.JobRules.Default
         );
-        var reply = await fleet.Pool.Submit(spec, key is null ? null : new IdempotencyKey(key, body.Sha256()));
+        var idempotency = key is null ? null : new IdempotencyKey(key, body.Sha256());
+        var reply = await fleet.Pool.Submit(new SubmitRequest(spec, idempotency, Items: null));
         return await AnswerAsync(context, reply, cancellationToken);
     }
 
