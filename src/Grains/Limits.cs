@@ -33,8 +33,14 @@ public static class Limits
     /// <summary>How long a caller waits for new events before it looks by itself: below every proxy's idle limit.</summary>
     public static readonly TimeSpan EventWait = TimeSpan.FromSeconds(10);
 
-    /// <summary>How often each control silo makes sure that the pool has a scheduler: about a leader lease.</summary>
-    public static readonly TimeSpan PoolKeepAlive = TimeSpan.FromSeconds(2);
+    /// <summary>How often a scheduler that does not lead asks for the lease: one row, and only while a pool changes its leader.</summary>
+    public static readonly TimeSpan LeaderPoll = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>How often each control silo makes sure that the pool has a scheduler: a part of the time in which a dead silo is noticed.</summary>
+    public static readonly TimeSpan PoolKeepAlive = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>The same while the pool does not answer: a dead silo's grain is placed anew as soon as its death is known.</summary>
+    public static readonly TimeSpan PoolCallBack = TimeSpan.FromMilliseconds(50);
 
     /// <summary>Failures of the work itself before its job fails: one bad device or two cannot use them up alone.</summary>
     public const int MaxShardFailures = 5;

@@ -8,8 +8,8 @@ public sealed class AgentOptions
     /// <summary>Folder that belongs to this agent alone: credential, ports, models, worker records.</summary>
     public required string Data { get; init; }
 
-    /// <summary>The control silo's gateway.</summary>
-    public required Uri Gateway { get; init; }
+    /// <summary>Gateways of the control silos, at least one; any that answers will do.</summary>
+    public required IReadOnlyList<Uri> Gateways { get; init; }
 
     /// <summary>This machine's id, and the name of its silo.</summary>
     public required NodeId Node { get; init; }

@@ -6,11 +6,17 @@ public static class Limits
     /// <summary>Threads a device may be lent; ggml's own bound.</summary>
     public const int Threads = 512;
 
-    /// <summary>Well under the 10 s lease, so that two lost heartbeats in a row still renew it.</summary>
+    /// <summary>Before the pool has said how long a lease is, and never slower: its fleet view grows stale.</summary>
     public static readonly TimeSpan HeartbeatEvery = TimeSpan.FromSeconds(3);
 
-    /// <summary>A heartbeat that takes longer is worth less than the next one.</summary>
-    public static readonly TimeSpan HeartbeatTimeout = TimeSpan.FromSeconds(2.5);
+    /// <summary>Of a lease between two heartbeats, so that two lost in a row still renew it.</summary>
+    public const double HeartbeatShare = 0.3;
+
+    /// <summary>Of the time between two heartbeats: one that takes longer is worth less than the next.</summary>
+    public const double HeartbeatTimeoutShare = 0.85;
+
+    /// <summary>After a heartbeat that nobody took: a new leader knows no device before it has heard of it.</summary>
+    public static readonly TimeSpan HeartbeatRetry = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Least time between two heartbeats: state changes come in bursts.</summary>
     public static readonly TimeSpan HeartbeatSpacing = TimeSpan.FromMilliseconds(100);
@@ -76,6 +82,9 @@ public static class Limits
 
     /// <summary>A worker's log starts anew beyond this size.</summary>
     public const long WorkerLogBytes = 1 << 20;
+
+    /// <summary>Gateways an agent may be told; more control silos than any site runs.</summary>
+    public const int Gateways = 16;
 
     /// <summary>A request to the gateway, body of a model download apart.</summary>
     public static readonly TimeSpan GatewayTimeout = TimeSpan.FromSeconds(5);

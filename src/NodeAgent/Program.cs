@@ -22,7 +22,7 @@ try
     builder.Services.AddSingleton(TimeProvider.System);
     builder.Services.AddAgentTelemetry(options);
     builder.Services.AddEnding(options);
-    builder.Services.AddGatewayHttp(options.Gateway, credential);
+    builder.Services.AddGatewayHttp(options.Gateways, credential);
     builder.Services.AddDevices(options, data);
     builder.Services.AddHostedService<GatewayWait>();
     builder.UseOrleans(silo => silo.UseAgentSilo(options, ports));

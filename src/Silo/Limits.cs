@@ -190,6 +190,12 @@ public static partial class Limits
     /// <summary>Rows of silos that died this long ago are removed: long enough to be read after an incident.</summary>
     public static readonly TimeSpan DeadSiloMemory = TimeSpan.FromMinutes(10);
 
+    /// <summary>A shorter lease would be lost to an ordinary pause of a busy machine.</summary>
+    public const double LeaseSecondsMin = 1;
+
+    /// <summary>A silent node's work waits that long; nobody waits longer.</summary>
+    public const double LeaseSecondsMax = 600;
+
     /// <summary>Orphaned input only costs disk, so seldom is enough.</summary>
     public static readonly TimeSpan StagedInputSweepEvery = TimeSpan.FromMinutes(10);
 

@@ -38,21 +38,31 @@ internal sealed partial class PoolKeeper(
     private async Task KeepAsync(CancellationToken cancellationToken)
     {
         var pool = grains.GetGrain<IPoolGrain>(PoolId.Default.Value);
-        using var timer = new PeriodicTimer(options.PoolKeepAlive, time);
-        do
+        var wasReached = true;
+        while (true)
         {
-            try
-            {
-                await pool.EnsureLeading().WaitAsync(cancellationToken);
-            }
-            // Whatever kept it from answering, the next round asks again; the pool itself logs why.
-            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-            {
-                LogNotReached(logger, exception, PoolId.Default);
-            }
-        } while (await timer.WaitForNextTickAsync(cancellationToken));
+            var isReached = await TryReachAsync(pool, wasReached, cancellationToken);
+            await Task.Delay(isReached ? options.PoolKeepAlive : Limits.PoolCallBack, time, cancellationToken);
+            wasReached = isReached;
+        }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "The scheduler of pool {Pool} did not answer.")]
-    private static partial void LogNotReached(ILogger logger, Exception exception, PoolId pool);
+    private async Task<bool> TryReachAsync(IPoolGrain pool, bool isNews, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await pool.EnsureLeading().WaitAsync(cancellationToken);
+            return true;
+        }
+        // Whatever kept it from answering, the next round asks again; the pool itself logs why.
+        catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+        {
+            if (isNews)
+                LogNotReached(logger, PoolId.Default, exception.Message);
+            return false;
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The scheduler of pool {Pool} did not answer: {Reason}")]
+    private static partial void LogNotReached(ILogger logger, PoolId pool, string reason);
 }

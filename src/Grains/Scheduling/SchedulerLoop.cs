@@ -52,7 +52,7 @@ public sealed partial class SchedulerLoop(
             try
             {
                 await CompeteAsync(parts, cancellationToken);
-                await Task.Delay(options.LeaderRenew, time, cancellationToken);
+                await Task.Delay(options.LeaderPoll, time, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {

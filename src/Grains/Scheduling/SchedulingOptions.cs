@@ -8,6 +8,7 @@ public sealed record SchedulingOptions
     public TimeSpan UnlistedGrace { get; init; } = Limits.UnlistedGrace;
     public TimeSpan LeaderLease { get; init; } = Limits.LeaderLease;
     public TimeSpan LeaderRenew { get; init; } = Limits.LeaderRenew;
+    public TimeSpan LeaderPoll { get; init; } = Limits.LeaderPoll;
     public TimeSpan Tick { get; init; } = Limits.Tick;
     public TimeSpan DeviceHoldBack { get; init; } = Limits.DeviceHoldBack;
     public TimeSpan DispatchTimeout { get; init; } = Limits.DispatchTimeout;

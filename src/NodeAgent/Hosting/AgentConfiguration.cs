@@ -39,7 +39,7 @@ public static class AgentConfiguration
         return new AgentOptions
         {
             Data = data,
-            Gateway = Gateway(all["gateway"]),
+            Gateways = Gateways(all["gateway"]),
             Node = Node(all["node"]),
             Threads = (int)Number(all, "threads", Environment.ProcessorCount, Limits.Threads),
             MemoryBytes = all["memory_bytes"] is null ? null : Number(all, "memory_bytes", 0, long.MaxValue),
@@ -60,9 +60,17 @@ public static class AgentConfiguration
         }
     }
 
-    private static Uri Gateway(string? text)
+    private static List<Uri> Gateways(string? text)
     {
         var given = text ?? "http://127.0.0.1:4780";
+        var parts = given.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return parts.Length is > 0 and <= Limits.Gateways
+            ? [.. parts.Select(Gateway).Distinct()]
+            : throw new AgentStartException($"--gateway '{given}' is not 1 to {Limits.Gateways} http URLs.");
+    }
+
+    private static Uri Gateway(string given)
+    {
         var isHttp =
             Uri.TryCreate(given, UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https" && uri.Query is "";
         return isHttp ? uri! : throw new AgentStartException($"--gateway '{given}' is not an http URL.");

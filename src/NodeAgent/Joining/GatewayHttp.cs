@@ -17,33 +17,35 @@ public static class GatewayHttp
 
     public static IServiceCollection AddGatewayHttp(
         this IServiceCollection services,
-        Uri gateway,
+        IReadOnlyList<Uri> gateways,
         NodeCredential credential
     )
     {
+        ArgumentNullException.ThrowIfNull(gateways);
         ArgumentNullException.ThrowIfNull(credential);
+        var choice = new GatewayChoice(gateways);
         services
             .AddHttpClient(
                 Name,
                 client =>
                 {
-                    Common(client, gateway, credential);
+                    Common(client, gateways[0], credential);
                     client.MaxResponseContentBufferSize = Limits.MembershipBytes;
                     client.Timeout = TimeSpan.FromTicks(Limits.GatewayTimeout.Ticks * 3);
                 }
             )
-            .ConfigurePrimaryHttpMessageHandler(Direct)
+            .ConfigurePrimaryHttpMessageHandler(() => new GatewayFailover(choice, Direct()))
             .AddResilienceHandler(Name, AddResilience);
         services
             .AddHttpClient(
                 Downloads,
                 client =>
                 {
-                    Common(client, gateway, credential);
+                    Common(client, gateways[0], credential);
                     client.Timeout = Timeout.InfiniteTimeSpan;
                 }
             )
-            .ConfigurePrimaryHttpMessageHandler(Direct)
+            .ConfigurePrimaryHttpMessageHandler(() => new GatewayFailover(choice, Direct()))
             .AddResilienceHandler(Downloads, AddResilience);
         return services;
     }
@@ -54,7 +56,7 @@ public static class GatewayHttp
         client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", credential.Value);
     }
 
-    // No proxy and no redirect: the credential goes to the configured gateway and nowhere else.
+    // No proxy and no redirect: the credential goes to the configured gateways and nowhere else.
     private static SocketsHttpHandler Direct() =>
         new()
         {

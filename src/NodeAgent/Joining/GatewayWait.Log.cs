@@ -8,11 +8,11 @@ internal sealed partial class GatewayWait
         Level = LogLevel.Information,
         Message = "Waiting to join through {Gateway} (up to {Seconds} s): {Reason}"
     )]
-    private partial void LogWaiting(Uri gateway, string reason, double seconds);
+    private partial void LogWaiting(string gateway, string reason, double seconds);
 
     [LoggerMessage(
         Level = LogLevel.Information,
         Message = "The gateway {Gateway} knows this node; joining the cluster"
     )]
-    private partial void LogReached(Uri gateway);
+    private partial void LogReached(string gateway);
 }

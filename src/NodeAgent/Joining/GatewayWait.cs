@@ -18,6 +18,8 @@ internal sealed partial class GatewayWait(
     ILogger<GatewayWait> log
 ) : IHostedService
 {
+    private string Names => string.Join(", ", options.Gateways);
+
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         var started = time.GetTimestamp();
@@ -25,18 +27,18 @@ internal sealed partial class GatewayWait(
         while (await WhyNotYetAsync(cancellationToken) is { } reason)
         {
             if (reason != said)
-                LogWaiting(options.Gateway, reason, options.JoinTimeout.TotalSeconds);
+                LogWaiting(Names, reason, options.JoinTimeout.TotalSeconds);
             said = reason;
             if (time.GetElapsedTime(started) > options.JoinTimeout)
             {
                 throw new AgentStartException(
-                    $"Gave up joining {options.Gateway} after {options.JoinTimeout.TotalSeconds:0} s: {reason}",
+                    $"Gave up joining {Names} after {options.JoinTimeout.TotalSeconds:0} s: {reason}",
                     ExitCodes.NotJoined
                 );
             }
             await Task.Delay(Limits.JoinRetryEvery, time, cancellationToken);
         }
-        LogReached(options.Gateway);
+        LogReached(Names);
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -5,13 +5,15 @@ using EgpuFleet.NodeAgent.Execution;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans;
+using Orleans.Runtime;
 
 namespace EgpuFleet.NodeAgent.Joining;
 
 /// <summary>
-/// The node's sign of life: a heartbeat every few seconds and after each change, and a goodbye at the end. The answer renews
-/// leases from the moment the heartbeat was sent; what it does not renew stops. Registered after Orleans, so that it ends
-/// before the silo leaves.
+/// The node's sign of life: a heartbeat every few seconds and after each change, of its own or of the cluster's members,
+/// and a goodbye at the end. The answer renews leases from the moment the heartbeat was sent; what it does not renew stops.
+/// One that nobody took is soon repeated: a new leader can place nothing on a node it has not heard. Registered after
+/// Orleans, so that it ends before the silo leaves.
 /// </summary>
 internal sealed partial class Presence(
     DeviceRegistry devices,
@@ -19,18 +21,22 @@ internal sealed partial class Presence(
     ILeaseClock clock,
     TimeProvider time,
     ChangeSignal changes,
+    IClusterMembershipService membership,
     ILogger<Presence> log
 ) : IHostedService, IDisposable
 {
     private readonly CancellationTokenSource stopping = new();
     private Task beating = Task.CompletedTask;
     private Task watching = Task.CompletedTask;
+    private Task listening = Task.CompletedTask;
+    private TimeSpan every = Limits.HeartbeatEvery;
     private bool answered;
 
     public Task StartAsync(CancellationToken cancellationToken)
     {
         beating = Task.Run(() => BeatAsync(stopping.Token), CancellationToken.None);
         watching = Task.Run(() => WatchDeadlinesAsync(stopping.Token), CancellationToken.None);
+        listening = Task.Run(() => ListenAsync(stopping.Token), CancellationToken.None);
         return Task.CompletedTask;
     }
 
@@ -38,7 +44,7 @@ internal sealed partial class Presence(
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await stopping.CancelAsync();
-        await Task.WhenAll(beating, watching);
+        await Task.WhenAll(beating, watching, listening);
         await SendAsync(leaving: true, Limits.GoodbyeTimeout);
         await devices.StopAsync();
     }
@@ -53,10 +59,11 @@ internal sealed partial class Presence(
             while (true)
             {
                 // Counted from the send, so that a slow answer does not put the next heartbeat off.
-                var pause = Task.Delay(Limits.HeartbeatEvery, time, cancellationToken);
-                await SendAsync(leaving: false, Limits.HeartbeatTimeout);
-                await Task.WhenAny(changed, pause);
-                await Task.Delay(Limits.HeartbeatSpacing, time, cancellationToken);
+                var pause = Task.Delay(every, time, cancellationToken);
+                await SendAsync(leaving: false, every * Limits.HeartbeatTimeoutShare);
+                if (answered)
+                    await Task.WhenAny(changed, pause);
+                await Task.Delay(answered ? Limits.HeartbeatSpacing : Limits.HeartbeatRetry, time, cancellationToken);
                 if (changed.IsCompleted)
                     changed = changes.WaitAsync(cancellationToken);
             }
@@ -78,6 +85,9 @@ internal sealed partial class Presence(
                     .Find(status.Facts.Device.ToString())
                     ?.Shards.Renew(status.RunningShards, reply.Renewed.ToHashSet(), sentAt, reply.LeaseDuration);
             }
+            every = TimeSpan.FromTicks(
+                Math.Min(Limits.HeartbeatEvery.Ticks, (long)(reply.LeaseDuration.Ticks * Limits.HeartbeatShare))
+            );
             if (!answered)
                 LogHeard();
             answered = true;
@@ -89,6 +99,17 @@ internal sealed partial class Presence(
                 LogUnheard(e.Message);
             answered = false;
         }
+    }
+
+    /// <summary>Whenever a silo comes or goes, the next leader may be waiting to hear of this node.</summary>
+    private async Task ListenAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await foreach (var _ in membership.MembershipUpdates.WithCancellation(cancellationToken))
+                changes.Raise();
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
     }
 
     /// <summary>Ends leases whose time is over while nothing else looks at them.</summary>

@@ -20,13 +20,17 @@ public static class ControlPlane
         services.AddSingleton(settings);
         services.AddSingleton(folder);
         services.AddSingleton(EnrolmentSecret.ReadOrCreate(folder));
+        services.AddHostedService<PublishedSecret>();
+        services.AddSingleton(settings.Scheduling);
         services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
+        services.AddSingleton<ControlTables>();
         services.AddSingleton<ILedger>(provider => new PostgresLedger(
             connectionString,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()
         ));
         services.AddHostedService<StagedInputSweep>();
+        services.AddHostedService<DeadLeaders>();
         if (settings.Supervised)
             services.AddHostedService<SupervisorWatch>();
         services.Configure<HostOptions>(options => options.ShutdownTimeout = Limits.ShutdownTimeout);

@@ -9,9 +9,6 @@ namespace EgpuFleet.Silo.Hosting;
 /// <summary>The control process, running: its database, its silo, its gateway. Disposal stops them in the other order.</summary>
 public sealed class ControlSilo : IAsyncDisposable
 {
-    /// <summary>Name of the one control silo of this build; nodes cannot be called so.</summary>
-    public const string Name = "control-1";
-
     private readonly EmbeddedPostgres? ownPostgres;
     private readonly WebApplication host;
 
@@ -69,9 +66,9 @@ public sealed class ControlSilo : IAsyncDisposable
             new WebApplicationOptions { ContentRootPath = AppContext.BaseDirectory, ApplicationName = "EgpuFleet.Silo" }
         );
         FleetLogging.Configure(builder.Logging);
-        builder.Services.AddFleetTelemetry();
+        builder.Services.AddFleetTelemetry(settings.Name);
         builder.Services.AddControlPlane(settings, folder, connectionString);
-        builder.AddControlSilo(connectionString, SiloPorts.LoadOrChoose(folder));
+        builder.AddControlSilo(settings, connectionString, SiloPorts.LoadOrChoose(folder));
         builder.AddGateway(settings.Port);
         var app = builder.Build();
         app.Services.GetRequiredService<ModelStore>().RemoveHalfReceived();

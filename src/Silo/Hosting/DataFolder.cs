@@ -16,8 +16,6 @@ public sealed class DataFolder(string root)
     /// <summary>Whoever can read this file may enrol a node.</summary>
     public string EnrolmentSecret { get; } = Path.Combine(root, "silo", "enrolment.secret");
 
-    public string RememberedNodes { get; } = Path.Combine(root, "silo", "nodes.json");
-
     /// <summary>Makes the folders of this process, readable by their owner only.</summary>
     public void Create()
     {

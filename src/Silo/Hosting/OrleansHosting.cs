@@ -11,12 +11,18 @@ public static class OrleansHosting
 {
     private const string Invariant = "Npgsql";
 
-    public static void AddControlSilo(this WebApplicationBuilder builder, string connectionString, SiloPorts ports)
+    public static void AddControlSilo(
+        this WebApplicationBuilder builder,
+        SiloSettings settings,
+        string connectionString,
+        SiloPorts ports
+    )
     {
         ArgumentNullException.ThrowIfNull(builder);
+        ArgumentNullException.ThrowIfNull(settings);
         builder.UseOrleans(silo =>
         {
-            silo.UseFleetClusterTuning(ControlSilo.Name, ClusterTuning.ProbedByControlSilo);
+            silo.UseFleetClusterTuning(settings.Name, ClusterTuning.ProbedByControlSilo);
             silo.ConfigureEndpoints(IPAddress.Loopback, ports.Silo, gatewayPort: 0, listenOnAnyHostAddress: false);
             silo.UseAdoNetClustering(o => (o.Invariant, o.ConnectionString) = (Invariant, connectionString));
             silo.AddAdoNetGrainStorage(

@@ -13,9 +13,10 @@ public enum SiloVerb
 public sealed record SiloCommand(SiloVerb Verb, IReadOnlyDictionary<string, string?> Flags)
 {
     private const string Usage =
-        "usage: EgpuFleet.Silo [stop-postgres] --data DIR [--port N] [--expect-agents NODE,NODE...]";
+        "usage: EgpuFleet.Silo [stop-postgres] --data DIR [--port N] [--name NAME] [--postgres CONNECTION] "
+        + "[--expect-agents NODE,NODE...]";
 
-    private static readonly string[] Known = ["data", "port", "expect-agents"];
+    private static readonly string[] Known = ["data", "port", "name", "postgres", "expect-agents"];
 
     /// <exception cref="StartupException">Not such a command line.</exception>
     public static SiloCommand Parse(IReadOnlyList<string> args)

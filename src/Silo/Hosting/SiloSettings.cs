@@ -1,5 +1,6 @@
 using System.Globalization;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Scheduling;
 
 namespace EgpuFleet.Silo.Hosting;
 
@@ -12,15 +13,25 @@ namespace EgpuFleet.Silo.Hosting;
 /// <param name="ExpectedAgents">Nodes that must have a ready device before the fleet is ready.</param>
 /// <param name="PostgresConnectionString">A given server; null for an embedded one.</param>
 /// <param name="Supervised">Whether the end of standard input means: stop.</param>
+/// <param name="Name">Of this control silo; no other one on the same database has it.</param>
 public sealed record SiloSettings(
     string DataDirectory,
     int Port,
     IReadOnlyList<NodeId> ExpectedAgents,
     string? PostgresConnectionString = null,
-    bool Supervised = false
+    bool Supervised = false,
+    string Name = SiloSettings.DefaultName
 )
 {
     public const int DefaultPort = 4780;
+
+    public const string DefaultName = NamePrefix + "1";
+
+    /// <summary>Names of control silos begin with it and names of nodes never do: placement finds a node by its silo's name.</summary>
+    public const string NamePrefix = "control-";
+
+    /// <summary>Times and sizes of the scheduler.</summary>
+    public SchedulingOptions Scheduling { get; init; } = new();
 
     /// <summary>Settings of the embedded server over the tuned ones; tests switch fsync off, nothing else does.</summary>
     public IReadOnlyDictionary<string, string> PostgresSettings { get; init; } =
@@ -48,13 +59,29 @@ public sealed record SiloSettings(
                 PortOf(configuration["port"]),
                 AgentsOf(configuration["expect_agents"]),
                 configuration["postgres"] is { Length: > 0 } connection ? connection : null,
-                configuration["supervised"] == "1"
-            );
+                configuration["supervised"] == "1",
+                NameOf(configuration["name"])
+            )
+            {
+                Scheduling = SchedulingSettings.Read(configuration.GetSection("scheduling")),
+            };
         }
         catch (Exception e) when (e is InvalidDataException or FormatException)
         {
             throw new StartupException(e.Message, ExitCodes.Usage);
         }
+    }
+
+    private static string NameOf(string? text)
+    {
+        if (string.IsNullOrEmpty(text))
+            return DefaultName;
+        return NodeId.TryParse(text, out _) && text.StartsWith(NamePrefix, StringComparison.Ordinal)
+            ? text
+            : throw new StartupException(
+                $"--name is '{text}', not '{NamePrefix}' and then a-z, 0-9 or dashes, {NodeId.MaxLength} characters in all.",
+                ExitCodes.Usage
+            );
     }
 
     private static int PortOf(string? text)

@@ -13,12 +13,12 @@ public static class Telemetry
 {
     private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
 
-    public static void AddFleetTelemetry(this IServiceCollection services)
+    public static void AddFleetTelemetry(this IServiceCollection services, string siloName)
     {
         var exported = Environment.GetEnvironmentVariable(Endpoint) is { Length: > 0 };
         services
             .AddOpenTelemetry()
-            .ConfigureResource(resource => resource.AddService("egpufleet-silo", serviceInstanceId: ControlSilo.Name))
+            .ConfigureResource(resource => resource.AddService("egpufleet-silo", serviceInstanceId: siloName))
             .WithTracing(tracing => AddTraces(tracing, exported))
             .WithMetrics(metrics => AddMetrics(metrics, exported));
     }

@@ -6,7 +6,7 @@ namespace EgpuFleet.Silo.Membership;
 
 /// <summary>
 /// What a caller must know to enrol a node: 256 random bits as 64 hex digits, made at first start, in a file that only its
-/// owner reads.
+/// owner reads. Every control silo has its own and accepts those of the others, of which it knows the hashes.
 /// </summary>
 public sealed class EnrolmentSecret
 {
@@ -14,7 +14,12 @@ public sealed class EnrolmentSecret
 
     private readonly byte[] hash;
 
-    private EnrolmentSecret(string secret) => hash = HashOf(secret);
+    private EnrolmentSecret(string secret) => (hash, Sha256) = (HashOf(secret), Sha256Of(secret));
+
+    /// <summary>Lower-case hex SHA-256 of the secret.</summary>
+    public string Sha256 { get; }
+
+    public static string Sha256Of(string secret) => Convert.ToHexStringLower(HashOf(secret));
 
     /// <summary>Whether the text is the secret; takes equally long for any wrong one.</summary>
     public bool Matches(string text) => CryptographicOperations.FixedTimeEquals(HashOf(text), hash);

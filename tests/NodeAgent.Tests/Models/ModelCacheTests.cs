@@ -25,7 +25,7 @@ public sealed class ModelCacheTests : IAsyncLifetime
     {
         gateway = await TestGateway.StartAsync();
         credential = NodeCredential.ReadOrCreate(folder.At("node.credential"));
-        services = new ServiceCollection().AddGatewayHttp(gateway.Url, credential).BuildServiceProvider();
+        services = new ServiceCollection().AddGatewayHttp([gateway.Url], credential).BuildServiceProvider();
     }
 
     public async ValueTask DisposeAsync()

@@ -28,7 +28,7 @@ internal sealed class DeviceRig : IAsyncDisposable
     {
         var credential = NodeCredential.ReadOrCreate(folder.At("node.credential"));
         services = new ServiceCollection()
-            .AddGatewayHttp(new Uri("http://127.0.0.1:9"), credential)
+            .AddGatewayHttp([new Uri("http://127.0.0.1:9")], credential)
             .BuildServiceProvider();
         var time = TimeProvider.System;
         var shelf = new ModelShelf(folder.At("models"), long.MaxValue, time);
