@@ -18,7 +18,7 @@ public static class SchedulingSettings
         var options = new SchedulingOptions();
         foreach (var setting in section.GetChildren())
         {
-            if (setting.Key != LeaseSeconds)
+            if (!setting.Key.Equals(LeaseSeconds, StringComparison.OrdinalIgnoreCase))
                 throw new StartupException($"scheduling: '{setting.Key}' is not a setting.", ExitCodes.Usage);
             options = WithLease(options, Seconds(setting));
         }
