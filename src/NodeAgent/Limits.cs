@@ -36,14 +36,53 @@ public static class Limits
     /// <summary>Results of one report: a hundred long texts are still far below a message's 100 MiB.</summary>
     public const int ReportItems = 100;
 
+    /// <summary>Bytes of results in one report, before the next result: far below a message's 100 MiB.</summary>
+    public const long ReportBytes = 4L << 20;
+
+    /// <summary>Reports of one call: a few times the no-op slots of a device.</summary>
+    public const int ReportBatch = 512;
+
+    /// <summary>Bytes of one call, before the next report.</summary>
+    public const long ReportBatchBytes = 8L << 20;
+
+    /// <summary>Calls under way at once: while one waits for the disk, the next may gather in the pool's group commit.</summary>
+    public const int ReportCalls = 4;
+
     /// <summary>One report call; the pool writes it in group commit, milliseconds when healthy.</summary>
-    public static readonly TimeSpan ReportTimeout = TimeSpan.FromSeconds(10);
+    public static readonly TimeSpan ReportTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Tries of one report. While the lease lives that is a minute and more; then the shard is dropped and its lease runs out.</summary>
-    public const int ReportAttempts = 60;
+    /// <summary>First wait after a call that failed; doubled for each further one.</summary>
+    public static readonly TimeSpan ReportRetryFirst = TimeSpan.FromMilliseconds(100);
 
-    /// <summary>Lease keys remembered after their end, so that a repeated StartShard starts nothing.</summary>
-    public const int RememberedLeases = 256;
+    /// <summary>Longest wait: a pool that is back hears of finished work within a second.</summary>
+    public static readonly TimeSpan ReportRetryMost = TimeSpan.FromSeconds(1);
+
+    /// <summary>Memory of unanswered reports past which no new shard is taken: an outage must not fill the machine.</summary>
+    public const long KeptReportBytes = 64L << 20;
+
+    /// <summary>Memory of a shard's results that wait for an earlier report of it; then computing waits too.</summary>
+    public const long UnreportedBytes = 32L << 20;
+
+    /// <summary>Shards remembered after their end, so that a repeated hand-over starts nothing: seconds at full speed, and under 4 MiB.</summary>
+    public const int RememberedShards = 32_768;
+
+    /// <summary>No-op shards a CPU device runs at once, beside its one shard of a model.</summary>
+    public const int NoopSlots = 64;
+
+    /// <summary>Leases of one device, those included that only wait for their last report to be answered.</summary>
+    public const int HeldLeases = 4096;
+
+    /// <summary>How long after its due time a no-op may answer; a worker that starves longer than this serves nobody.</summary>
+    public static readonly TimeSpan NoopPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>Least difference of the clocks that is a sleep; no machine sleeps and wakes in less, and two clocks are never read at one moment.</summary>
+    public static readonly TimeSpan LeastSleep = TimeSpan.FromSeconds(1);
+
+    /// <summary>Longest wait for the next token of a running generation: the slowest step, a prompt chunk of a large model on a small CPU, takes seconds.</summary>
+    public static readonly TimeSpan TokenTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>Longest wait for the first token: a slot may be a while in coming, and a long prompt takes minutes on a CPU.</summary>
+    public static readonly TimeSpan FirstTokenTimeout = TimeSpan.FromMinutes(15);
 
     /// <summary>Slots kept from batch work, so that an interactive request never queues behind it.</summary>
     public const int InteractiveSlots = 2;

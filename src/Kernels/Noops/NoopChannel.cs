@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Text;
 using EgpuFleet.Kernels.Engines;
 
 namespace EgpuFleet.Kernels.Noops;
@@ -22,11 +23,25 @@ public sealed class NoopChannel
     /// <summary>Called on the connection's reader, so it must not wait. Set before the first noop is sent.</summary>
     public Action<IReadOnlyList<NoopAnswer>>? Answered { get; set; }
 
+    /// <summary>Whether a frame can hold the payload.</summary>
+    public static bool Fits(string payload)
+    {
+        ArgumentNullException.ThrowIfNull(payload);
+        const int MostBytesOfACharacter = 3;
+        return payload.Length <= Limits.NoopPayloadBytes / MostBytesOfACharacter
+            || Encoding.UTF8.GetByteCount(payload) <= Limits.NoopPayloadBytes;
+    }
+
     /// <summary>Hands noops over and returns at once; those of one call travel together.</summary>
-    /// <exception cref="EngineException"><see cref="EngineErrorClass.InvalidRequest"/>: a payload no frame can hold.</exception>
+    /// <exception cref="EngineException"><see cref="EngineErrorClass.InvalidRequest"/>: a payload does not fit; nothing is sent.</exception>
     public void Send(IReadOnlyList<NoopWork> noops)
     {
         ArgumentNullException.ThrowIfNull(noops);
+        foreach (var noop in noops)
+        {
+            if (!Fits(noop.Payload))
+                throw TooLong(noop.Payload);
+        }
         lock (gate)
         {
             foreach (var noop in noops)
@@ -108,5 +123,16 @@ public sealed class NoopChannel
             spare = null;
             return frame;
         }
+    }
+
+    private static EngineException TooLong(string payload)
+    {
+        var bytes = Encoding.UTF8.GetByteCount(payload);
+        return new EngineException(
+            EngineErrorClass.InvalidRequest,
+            $"A payload of {bytes} bytes is longer than {Limits.NoopPayloadBytes}.",
+            bytes,
+            Limits.NoopPayloadBytes
+        );
     }
 }

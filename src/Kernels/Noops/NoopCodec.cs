@@ -22,19 +22,10 @@ internal static class NoopCodec
     private const int RunBytes = CancelBytes + 4 + 4 + 1 + 4;
     private const int AnswerBytes = 8 + 4 + 4 + 1;
 
-    /// <exception cref="EngineException"><see cref="EngineErrorClass.InvalidRequest"/>: too large for a frame; nothing was written.</exception>
+    /// <summary>The payload fits into a frame: its channel has looked.</summary>
     public static void Write(IBufferWriter<byte> body, in NoopWork work)
     {
         var length = Encoding.UTF8.GetByteCount(work.Payload);
-        if (length > Limits.NoopPayloadBytes)
-        {
-            throw new EngineException(
-                EngineErrorClass.InvalidRequest,
-                $"A payload of {length} bytes is longer than {Limits.NoopPayloadBytes}.",
-                length,
-                Limits.NoopPayloadBytes
-            );
-        }
         var span = body.GetSpan(RunBytes + length);
         span[0] = Run;
         BinaryPrimitives.WriteInt64LittleEndian(span[1..], work.Lane);

@@ -18,9 +18,7 @@ internal sealed class DeviceGrain(DeviceRegistry registry) : Grain, IDeviceGrain
     private LocalDevice? Device => registry.Find(this.GetPrimaryKeyString());
 
     public Task<Refusal?[]> StartShards(ShardAssignment[] assignments) =>
-        Task.FromResult(
-            Array.ConvertAll(assignments, work => Device is { } device ? device.Shards.Start(work) : NoDevice())
-        );
+        Task.FromResult(Device?.Shards.Start(assignments) ?? Array.ConvertAll(assignments, Refusal? (_) => NoDevice()));
 
     public Task StopShards(LeaseKey[] leases)
     {

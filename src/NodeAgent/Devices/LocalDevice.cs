@@ -19,7 +19,8 @@ internal sealed class LocalDevice(
     LoadedModels models,
     ShardRunner shards,
     Generator generator,
-    ThroughputMeter meter
+    ThroughputMeter meter,
+    SleepWatch watch
 )
 {
     public DeviceFacts Facts => facts;
@@ -34,11 +35,13 @@ internal sealed class LocalDevice(
     public DeviceStatus Status()
     {
         var life = supervisor.Life;
+        // Its supervisor may not have noticed yet that it is gone; nobody else may be sent there meanwhile.
+        var isGone = life.Phase == WorkerPhase.Ready && supervisor.Worker is null;
         var (hashes, memoryBytes) = supervisor.Worker is null ? ([], 0) : models.Now;
         return new DeviceStatus(
             facts,
-            StateOf(life),
-            life.Reason,
+            isGone ? DeviceState.Failed : StateOf(life),
+            isGone ? "Its worker is gone." : life.Reason,
             supervisor.ProcessId,
             meter.TokensPerSecond,
             memoryBytes,
@@ -58,13 +61,17 @@ internal sealed class LocalDevice(
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
+        var sleeps = watch.Look();
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         var chunks = Channel.CreateBounded<TokenChunk>(Limits.StreamChunks);
-        var work = Task.Run(() => ProduceAsync(request, chunks.Writer, leaving.Token), CancellationToken.None);
+        var work = Task.Run(() => ProduceAsync(request, sleeps, chunks.Writer, leaving.Token), CancellationToken.None);
         try
         {
             await foreach (var chunk in chunks.Reader.ReadAllAsync(cancellationToken))
+            {
+                CheckAwake(sleeps);
                 yield return chunk;
+            }
         }
         finally
         {
@@ -76,6 +83,7 @@ internal sealed class LocalDevice(
     /// <summary>Never faults: its failure completes the channel.</summary>
     private async Task ProduceAsync(
         FleetRequest request,
+        int sleeps,
         ChannelWriter<TokenChunk> chunks,
         CancellationToken cancellationToken
     )
@@ -85,7 +93,7 @@ internal sealed class LocalDevice(
         activity?.SetTag("egpufleet.device", facts.Device.ToString());
         try
         {
-            await StreamAsync(request, chunks, cancellationToken);
+            await StreamAsync(request, sleeps, chunks, cancellationToken);
             chunks.Complete();
         }
         catch (EngineException e)
@@ -102,6 +110,7 @@ internal sealed class LocalDevice(
 
     private async Task StreamAsync(
         FleetRequest request,
+        int sleeps,
         ChannelWriter<TokenChunk> chunks,
         CancellationToken cancellationToken
     )
@@ -125,6 +134,7 @@ internal sealed class LocalDevice(
         var index = 0;
         await foreach (var token in tokens)
         {
+            CheckAwake(sleeps);
             if (token.FinishReason is FinishReason.Cancelled)
                 throw new EngineException(EngineErrorClass.Cancelled, "The worker gave the request up.");
             if (token.Text.Length == 0 && token.FinishReason is null)
@@ -133,6 +143,18 @@ internal sealed class LocalDevice(
             var (prompt, completion) = (token.Usage?.PromptTokens ?? 0, token.Usage?.CompletionTokens ?? 0);
             await chunks.WriteAsync(new TokenChunk(index++, token.Text, finish, prompt, completion), cancellationToken);
         }
+    }
+
+    /// <summary>A stream has no lease that could be confirmed: after a sleep its caller has moved on, or should.</summary>
+    private void CheckAwake(int sleeps)
+    {
+        if (watch.Look() == sleeps)
+            return;
+        throw new GenerationException(
+            "node_slept",
+            $"{facts.Device} slept in the middle of the stream.",
+            retryable: true
+        );
     }
 
     private static DeviceState StateOf(WorkerLife life) =>

@@ -18,8 +18,8 @@ internal sealed class LocalDeviceFactory(
     NodeCredential credential,
     ModelCache cache,
     ModelShelf shelf,
-    ShardReporter reporter,
-    ILeaseClock clock,
+    ReportQueue reports,
+    SleepWatch watch,
     TimeProvider time,
     ChangeSignal changes,
     ILoggerFactory loggers
@@ -51,18 +51,21 @@ internal sealed class LocalDeviceFactory(
             loggers.CreateLogger<LoadedModels>()
         );
         var meter = new ThroughputMeter(time);
-        var generator = new Generator(meter);
+        var generator = new Generator(meter, time);
         var items = new ShardItems(supervisor, models, generator, time);
+        var noops = new NoopShards(reports, time, loggers.CreateLogger<NoopShards>());
         var shards = new ShardRunner(
-            facts.Device,
+            facts,
+            supervisor,
             items,
-            reporter,
-            clock,
+            noops,
+            reports,
+            watch,
             time,
             changes,
             loggers.CreateLogger<ShardRun>()
         );
-        return new LocalDevice(facts, supervisor, models, shards, generator, meter);
+        return new LocalDevice(facts, supervisor, models, shards, generator, meter, watch);
     }
 
     private DeviceFacts FactsOf(DeviceDescription description)
@@ -72,6 +75,14 @@ internal sealed class LocalDeviceFactory(
         // Several agents of one machine share its memory as they share its threads.
         var share = Limits.MemoryShare * Math.Min(1.0, (double)options.Threads / description.CoreCount);
         var memoryBytes = options.MemoryBytes ?? (long)(description.TotalMemoryBytes * share);
-        return new DeviceFacts(id, FleetDeviceKind.Cpu, description.Model, Engine, options.Threads, memoryBytes);
+        return new DeviceFacts(
+            id,
+            FleetDeviceKind.Cpu,
+            description.Model,
+            Engine,
+            options.Threads,
+            memoryBytes,
+            Limits.NoopSlots
+        );
     }
 }

@@ -8,10 +8,14 @@ using EngineRequest = EgpuFleet.Kernels.Engines.GenerateRequest;
 
 namespace EgpuFleet.NodeAgent.Execution;
 
-/// <summary>One generation in the worker, measured.</summary>
-internal sealed class Generator(ThroughputMeter meter)
+/// <summary>
+/// One generation in the worker, measured and watched: a worker may answer probes while its device hangs, and then no token
+/// ever comes. Such a worker is given up and replaced.
+/// </summary>
+internal sealed class Generator(ThroughputMeter meter, TimeProvider time)
 {
     /// <summary>Streams tokens; ends with <see cref="OperationCanceledException"/> when the token fires.</summary>
+    /// <exception cref="EngineException">As of the worker, and <see cref="EngineErrorClass.WorkerHung"/>.</exception>
     public async IAsyncEnumerable<GeneratedToken> RunAsync(
         WorkerProcess worker,
         string sha256,
@@ -22,13 +26,19 @@ internal sealed class Generator(ThroughputMeter meter)
     )
     {
         var request = new EngineRequest(sha256, prompt, Options(parameters), priority);
+        using var silence = new CancellationTokenSource(Limits.FirstTokenTimeout, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
         meter.Begin();
         try
         {
-            await foreach (var token in worker.Client.GenerateAsync(request, cancellationToken))
+            await using var tokens = worker.Client.GenerateAsync(request, either.Token).GetAsyncEnumerator(default);
+            while (await NextAsync(tokens, worker, silence, cancellationToken))
             {
+                // A reader may take its time; only the worker's silence counts.
+                silence.CancelAfter(Timeout.InfiniteTimeSpan);
                 meter.Token();
-                yield return token;
+                yield return tokens.Current;
+                silence.CancelAfter(Limits.TokenTimeout);
             }
         }
         finally
@@ -54,6 +64,26 @@ internal sealed class Generator(ThroughputMeter meter)
             FinishReason.Cancelled => "cancelled",
             _ => throw new UnreachableException($"No such finish reason: {reason}"),
         };
+
+    private static async ValueTask<bool> NextAsync(
+        IAsyncEnumerator<GeneratedToken> tokens,
+        WorkerProcess worker,
+        CancellationTokenSource silence,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await tokens.MoveNextAsync();
+        }
+        catch (OperationCanceledException)
+            when (silence.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+        {
+            const string Reason = "The worker answers, but no token came for too long: its device hangs.";
+            worker.Condemn(Reason);
+            throw new EngineException(EngineErrorClass.WorkerHung, Reason);
+        }
+    }
 
     private static GenerationOptions Options(GenerationParameters parameters) =>
         new(

@@ -5,5 +5,6 @@ namespace EgpuFleet.NodeAgent.Execution;
 /// <summary>Where results go: the pool's scheduler, or a test that looks at every report.</summary>
 public interface IShardReports
 {
-    Task<ReportReply> ReportAsync(ShardReport report, CancellationToken cancellationToken);
+    /// <summary>One reply per report, in order.</summary>
+    Task<ReportReply[]> ReportAsync(ShardReport[] reports, CancellationToken cancellationToken);
 }

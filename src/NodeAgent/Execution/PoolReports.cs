@@ -8,12 +8,9 @@ namespace EgpuFleet.NodeAgent.Execution;
 /// <summary>Reports to the pool's grain.</summary>
 internal sealed class PoolReports(IGrainFactory grains, TimeProvider time) : IShardReports
 {
-    public async Task<ReportReply> ReportAsync(ShardReport report, CancellationToken cancellationToken)
-    {
-        var replies = await grains
+    public Task<ReportReply[]> ReportAsync(ShardReport[] reports, CancellationToken cancellationToken) =>
+        grains
             .GetGrain<IPoolGrain>(PoolId.Default.Value)
-            .Report([report])
+            .Report(reports)
             .WaitAsync(Limits.ReportTimeout, time, cancellationToken);
-        return replies[0];
-    }
 }

@@ -1,5 +1,4 @@
 using System.Text;
-using System.Threading.Channels;
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
@@ -18,30 +17,29 @@ internal sealed class ShardItems(
 )
 {
     /// <summary>Writes one result per item. An error of an item is its result; an error of the device ends the run.</summary>
-    public async Task RunAsync(
-        ShardAssignment assignment,
-        ChannelWriter<ItemResult> results,
-        CancellationToken cancellationToken
-    )
+    public async Task RunAsync(ShardAssignment assignment, HeldLease lease, ResultBuffer results)
     {
+        await lease.ReadyAsync();
         var worker =
             supervisor.Worker
             ?? throw new EngineException(EngineErrorClass.WorkerLost, "The device has no ready worker.");
-        using var model = await models.AcquireAsync(ModelOf(assignment), worker, cancellationToken);
+        using var model = await models.AcquireAsync(ModelOf(assignment), worker, lease.Ended);
         var parallel = new ParallelOptions
         {
             MaxDegreeOfParallelism = Math.Max(1, model.Info.Slots - Limits.InteractiveSlots),
-            CancellationToken = cancellationToken,
+            CancellationToken = lease.Ended,
         };
         await Parallel.ForEachAsync(
             assignment.Items,
             parallel,
-            async (item, token) => await results.WriteAsync(await RunItemAsync(assignment, item, worker, token), token)
+            async (item, token) =>
+                await results.WriteAsync(await RunItemAsync(assignment, lease, item, worker, token), token)
         );
     }
 
     private async Task<ItemResult> RunItemAsync(
         ShardAssignment assignment,
+        HeldLease lease,
         BatchItem item,
         WorkerProcess worker,
         CancellationToken cancellationToken
@@ -64,7 +62,7 @@ internal sealed class ShardItems(
         );
         try
         {
-            var (text, last) = await GenerateAsync(assignment, item, worker, cancellationToken);
+            var (text, last) = await ComputeAsync(assignment, lease, item, worker, cancellationToken);
             return empty with
             {
                 Text = text,
@@ -85,8 +83,27 @@ internal sealed class ShardItems(
         }
     }
 
-    private async Task<(string Text, GeneratedToken Last)> GenerateAsync(
+    /// <summary>Computes the item under a confirmed lease; what a sleep interrupted is given up and computed anew.</summary>
+    private async Task<(string Text, GeneratedToken Last)> ComputeAsync(
         ShardAssignment assignment,
+        HeldLease lease,
+        BatchItem item,
+        WorkerProcess worker,
+        CancellationToken cancellationToken
+    )
+    {
+        while (true)
+        {
+            await lease.ReadyAsync().WaitAsync(cancellationToken);
+            if (await GenerateAsync(assignment, lease, item, worker, cancellationToken) is { } done)
+                return done;
+        }
+    }
+
+    /// <summary>Null when the lease is not to be worked under any more, or not now.</summary>
+    private async Task<(string Text, GeneratedToken Last)?> GenerateAsync(
+        ShardAssignment assignment,
+        HeldLease lease,
         BatchItem item,
         WorkerProcess worker,
         CancellationToken cancellationToken
@@ -104,6 +121,8 @@ internal sealed class ShardItems(
         );
         await foreach (var token in tokens)
         {
+            if (!lease.Check())
+                return null;
             text.Append(token.Text);
             if (token.FinishReason is FinishReason.Cancelled)
                 throw new EngineException(EngineErrorClass.Cancelled, "The worker gave the item up.");

@@ -19,7 +19,4 @@ internal sealed partial class ShardRun
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Lease}: stopped, {Reason}")]
     private partial void LogEnded(LeaseKey lease, string reason);
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "Shard {Lease}: dropped, nobody took its report")]
-    private partial void LogUnanswered(LeaseKey lease, Exception e);
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Threading.Channels;
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Serving;
@@ -18,7 +17,7 @@ internal sealed partial class ShardRun(
     ShardAssignment assignment,
     HeldLease lease,
     ShardItems items,
-    ShardReporter reporter,
+    ReportQueue reports,
     TimeProvider time,
     ILogger log
 )
@@ -37,20 +36,14 @@ internal sealed partial class ShardRun(
         LogStarted(lease.Key, assignment.Items.Count, assignment.Model?.Ref.Name ?? "no model");
         try
         {
-            var results = Channel.CreateUnbounded<ItemResult>();
-            var work = ComputeAsync(results.Writer);
-            await ReportAsync(results.Reader, work);
+            var results = new ResultBuffer();
+            var work = ComputeAsync(results);
+            await ReportAsync(results, work);
         }
         catch (OperationCanceledException) when (lease.EndReason is not null)
         {
             LogEnded(lease.Key, lease.EndReason);
             activity?.SetStatus(ActivityStatusCode.Error, lease.EndReason);
-        }
-        catch (ReportUnansweredException e)
-        {
-            // No longer named in heartbeats, the lease runs out and the shard runs elsewhere.
-            lease.End("its report found no answer");
-            LogUnanswered(lease.Key, e);
         }
         finally
         {
@@ -59,11 +52,11 @@ internal sealed partial class ShardRun(
     }
 
     /// <summary>Null when every item has a result; else why the shard cannot go on here.</summary>
-    private async Task<ShardFailure?> ComputeAsync(ChannelWriter<ItemResult> results)
+    private async Task<ShardFailure?> ComputeAsync(ResultBuffer results)
     {
         try
         {
-            await items.RunAsync(assignment, results, lease.Ended);
+            await items.RunAsync(assignment, lease, results);
             return null;
         }
         catch (EngineException e)
@@ -87,39 +80,49 @@ internal sealed partial class ShardRun(
         }
     }
 
-    private async Task ReportAsync(ChannelReader<ItemResult> results, Task<ShardFailure?> work)
+    private async Task ReportAsync(ResultBuffer results, Task<ShardFailure?> work)
     {
-        var batch = new List<ItemResult>();
-        while (await results.WaitToReadAsync(lease.Ended))
+        while (await results.WaitAsync(lease.Ended))
         {
-            await GatherAsync(results, batch);
+            var batch = await GatherAsync(results);
             // The last results travel with the last word.
-            if (results.Completion.IsCompleted)
-                break;
-            await reporter.SendAsync(lease, ShardOutcome.Progress, batch, null);
-            batch.Clear();
+            if (results.IsCompleted)
+            {
+                await FinishAsync(batch, await work);
+                return;
+            }
+            await reports.SendAsync(lease, ShardOutcome.Progress, batch, null);
         }
-        var failure = await work;
+        await FinishAsync([], await work);
+    }
+
+    private async Task FinishAsync(List<ItemResult> batch, ShardFailure? failure)
+    {
         var outcome = failure is null ? ShardOutcome.Finished : ShardOutcome.Failed;
-        await reporter.SendAsync(lease, outcome, batch, failure);
+        await reports.SendAsync(lease, outcome, batch, failure);
         if (failure is null)
             LogFinished(lease.Key);
         else
             LogFailed(lease.Key, failure.Code, failure.Message);
     }
 
-    private async Task GatherAsync(ChannelReader<ItemResult> results, List<ItemResult> batch)
+    private async Task<List<ItemResult>> GatherAsync(ResultBuffer results)
     {
+        var batch = new List<ItemResult>();
+        var bytes = 0L;
         var window = Task.Delay(Limits.ReportEvery, time, lease.Ended);
         while (true)
         {
-            while (batch.Count < Limits.ReportItems && results.TryRead(out var result))
+            while (batch.Count < Limits.ReportItems && bytes < Limits.ReportBytes && results.TryRead(out var result))
+            {
                 batch.Add(result);
-            if (batch.Count >= Limits.ReportItems)
-                return;
-            var more = results.WaitToReadAsync(lease.Ended).AsTask();
+                bytes += PendingReport.BytesOf(result);
+            }
+            if (batch.Count >= Limits.ReportItems || bytes >= Limits.ReportBytes)
+                return batch;
+            var more = results.WaitAsync(lease.Ended);
             if (await Task.WhenAny(more, window) == window || !await more)
-                return;
+                return batch;
         }
     }
 

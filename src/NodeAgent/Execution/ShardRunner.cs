@@ -1,130 +1,190 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Execution;
+using EgpuFleet.Grains.Interfaces.Fleet;
+using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.NodeAgent.Joining;
+using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.Logging;
 
 namespace EgpuFleet.NodeAgent.Execution;
 
-/// <summary>The shards of one device: at most one computes at a time. Knows every lease the device holds and for how long.</summary>
+/// <summary>
+/// The shards of one device: at most one of a model computes at a time, and beside it as many no-ops as there are slots.
+/// Knows every lease the device holds and for how long.
+/// </summary>
 internal sealed class ShardRunner(
-    DeviceId device,
+    DeviceFacts facts,
+    WorkerSupervisor supervisor,
     ShardItems items,
-    ShardReporter reporter,
-    ILeaseClock clock,
+    NoopShards noops,
+    ReportQueue reports,
+    SleepWatch watch,
     TimeProvider time,
     ChangeSignal changes,
     ILogger<ShardRun> log
 )
 {
+    // Slots are counted, then taken: one hand-over at a time.
+    private readonly Lock turn = new();
     private readonly Lock gate = new();
-    private readonly Dictionary<LeaseKey, (ShardRun Run, Task Task)> runs = [];
-    private readonly Queue<LeaseKey> remembered = new();
+    private readonly Dictionary<LeaseKey, Held> held = [];
+    private readonly StartedShards started = new();
     private bool leaving;
 
-    /// <summary>The leases held now.</summary>
-    public LeaseKey[] Running
+    /// <summary>A lease, and where a model computes for it, the run.</summary>
+    private sealed record Held(HeldLease Lease, ShardRun? Run)
     {
-        get
-        {
-            lock (gate)
-                return
-                [
-                    .. runs
-                        .Values.Where(entry => entry.Run.Lease.EndReason is null)
-                        .Select(entry => entry.Run.Lease.Key),
-                ];
-        }
+        public Task Task { get; set; } = Task.CompletedTask;
     }
 
-    /// <summary>Starts the shard and returns at once; null when it runs, or ran, under this very lease.</summary>
-    public Refusal? Start(ShardAssignment assignment)
+    /// <summary>The leases held now.</summary>
+    public LeaseKey[] Running => [.. Leases().Where(lease => lease.EndReason is null).Select(lease => lease.Key)];
+
+    /// <summary>Starts a shard; see <see cref="Start(IReadOnlyList{ShardAssignment})"/>.</summary>
+    public Refusal? Start(ShardAssignment assignment) => Start([assignment])[0];
+
+    /// <summary>
+    /// Starts shards and returns at once; for each, in order, null when it runs, or ran, under this very lease, or why not.
+    /// </summary>
+    public Refusal?[] Start(IReadOnlyList<ShardAssignment> assignments)
     {
-        var key = assignment.Lease;
-        lock (gate)
-        {
-            if (leaving)
-                return new Refusal(RefusalCode.NodeDraining, $"{device} is shutting down.");
-            if (key.Device != device)
-                return new Refusal(RefusalCode.Fenced, $"The lease {key} is not for {device}.");
-            if (remembered.Contains(key))
-                return null;
-            if (remembered.Any(other => other.Shard == key.Shard && other.Epoch > key.Epoch))
-                return new Refusal(RefusalCode.Fenced, $"{device} has already seen a later epoch than {key}.");
-            foreach (var (other, entry) in runs)
-            {
-                if (other.Shard == key.Shard)
-                    entry.Run.Lease.End($"epoch {key.Epoch} of the shard arrived");
-            }
-            if (runs.Values.Any(entry => entry.Run.Computing))
-                return new Refusal(RefusalCode.DeviceBusy, $"{device} computes another shard.");
-            Remember(key);
-            var lease = new HeldLease(key, assignment.LeaseDuration, clock);
-            var run = new ShardRun(assignment, lease, items, reporter, time, log);
-            // Off the caller's turn: a grain's scheduler must not carry the work.
-            runs[key] = (run, Task.Run(() => RunAsync(run)));
-        }
-        changes.Raise();
-        return null;
+        lock (turn)
+            return StartInTurn(assignments);
     }
 
     /// <summary>Ends the shard if it runs under exactly this lease.</summary>
-    public void Stop(LeaseKey key, string reason)
-    {
-        lock (gate)
-        {
-            if (runs.TryGetValue(key, out var entry))
-                entry.Run.Lease.End(reason);
-        }
-    }
+    public void Stop(LeaseKey key, string reason) => Find(key)?.End(reason);
 
     /// <summary>
     /// Carries out the leader's answer to a heartbeat: what it renewed lives on from when the heartbeat was sent, everything
     /// else the heartbeat named ends.
     /// </summary>
+    /// <param name="sleeps">Of <see cref="SleepWatch.Look"/> when it was sent.</param>
     public void Renew(
         IReadOnlyList<LeaseKey> named,
-        IReadOnlyCollection<LeaseKey> renewed,
+        IReadOnlySet<LeaseKey> renewed,
         TimeSpan sentAt,
-        TimeSpan duration
+        TimeSpan duration,
+        int sleeps
     )
     {
-        lock (gate)
+        foreach (var key in named)
         {
-            foreach (var key in named)
-            {
-                if (!runs.TryGetValue(key, out var entry))
-                    continue;
-                if (renewed.Contains(key))
-                    entry.Run.Lease.Renew(sentAt, duration);
-                else
-                    entry.Run.Lease.End("the leader revoked it");
-            }
+            if (Find(key) is not { } lease)
+                continue;
+            if (renewed.Contains(key))
+                lease.Renew(sentAt, duration, sleeps);
+            else
+                lease.End("the leader revoked it");
         }
     }
 
-    /// <summary>Ends what has outlived its deadline.</summary>
-    public void CheckDeadlines()
+    /// <summary>Ends what has outlived its deadline, and looks after the no-ops.</summary>
+    public void Tick()
     {
-        lock (gate)
-        {
-            foreach (var (run, _) in runs.Values)
-                run.Lease.Check();
-        }
+        foreach (var lease in Leases())
+            lease.Lives();
+        noops.Tick();
     }
 
     /// <summary>Ends every shard and takes no more.</summary>
     public async Task LeaveAsync()
     {
-        Task[] ending;
+        Held[] ending;
         lock (gate)
         {
             leaving = true;
-            foreach (var (run, _) in runs.Values)
-                run.Lease.End("the agent is shutting down");
-            ending = [.. runs.Values.Select(entry => entry.Task)];
+            ending = [.. held.Values];
         }
-        await Task.WhenAll(ending);
+        foreach (var one in ending)
+            one.Lease.End("the agent is shutting down");
+        await Task.WhenAll(ending.Select(one => one.Task));
+    }
+
+    private Refusal?[] StartInTurn(IReadOnlyList<ShardAssignment> assignments)
+    {
+        noops.Ended ??= Forget;
+        var refusals = new Refusal?[assignments.Count];
+        var noopsToStart = new List<(ShardAssignment, HeldLease)>();
+        var superseded = new List<(HeldLease Lease, string Reason)>();
+        var worker = supervisor.Worker;
+        var runs = 0;
+        lock (gate)
+        {
+            var freeNoopSlots = facts.NoopSlots - noops.Computing;
+            for (var i = 0; i < assignments.Count; i++)
+            {
+                var assignment = assignments[i];
+                var isNew = IsNew(assignment.Lease, superseded, out refusals[i]);
+                if (!isNew || (refusals[i] = RefusalOf(assignment, worker, freeNoopSlots)) is not null)
+                    continue;
+                started.Add(assignment.Lease.Shard, assignment.Lease.Epoch);
+                var lease = new HeldLease(assignment.Lease, assignment.LeaseDuration, watch);
+                if (assignment.Kind != JobKind.Noop)
+                {
+                    Run(assignment, lease);
+                    runs++;
+                    continue;
+                }
+                held.Add(lease.Key, new Held(lease, Run: null));
+                noopsToStart.Add((assignment, lease));
+                freeNoopSlots--;
+            }
+        }
+        // Outside the lock: the end of a lease calls its holder.
+        foreach (var (lease, reason) in superseded)
+            lease.End(reason);
+        if (noopsToStart.Count > 0)
+            noops.Start(noopsToStart, worker!);
+        if (runs > 0)
+            changes.Raise();
+        return refusals;
+    }
+
+    private bool IsNew(LeaseKey key, List<(HeldLease, string)> superseded, out Refusal? refusal)
+    {
+        refusal = null;
+        if (key.Device != facts.Device)
+            refusal = new Refusal(RefusalCode.Fenced, $"The lease {key} is not for {facts.Device}.");
+        else if (started.EpochOf(key.Shard) is { } epoch && epoch > key.Epoch)
+            refusal = new Refusal(RefusalCode.Fenced, $"{facts.Device} has already seen a later epoch than {key}.");
+        else if (started.EpochOf(key.Shard) is { } earlier && earlier < key.Epoch)
+        {
+            foreach (var one in held.Values.Where(one => one.Lease.Key.Shard == key.Shard))
+                superseded.Add((one.Lease, $"epoch {key.Epoch} of the shard arrived"));
+        }
+        return refusal is null && started.EpochOf(key.Shard) != key.Epoch;
+    }
+
+    private Refusal? RefusalOf(ShardAssignment assignment, WorkerProcess? worker, int freeNoopSlots)
+    {
+        var device = facts.Device;
+        if (leaving)
+            return new Refusal(RefusalCode.NodeDraining, $"{device} is shutting down.");
+        if (worker is null)
+            return new Refusal(RefusalCode.NodeDraining, $"{device} has no ready worker.");
+        if (held.Count >= Limits.HeldLeases || reports.KeptBytes >= Limits.KeptReportBytes)
+            return new Refusal(RefusalCode.DeviceBusy, $"{device} waits for the pool to take its reports.");
+        if (assignment.Kind == JobKind.Noop)
+        {
+            return freeNoopSlots > 0
+                ? null
+                : new Refusal(RefusalCode.DeviceBusy, $"{device} runs no-ops in all its {facts.NoopSlots} slots.");
+        }
+        var isBusy = held.Values.Any(one =>
+            one.Run is { Computing: true } run && run.Lease.Key.Shard != assignment.Lease.Shard
+        );
+        return isBusy ? new Refusal(RefusalCode.DeviceBusy, $"{device} computes another shard.") : null;
+    }
+
+    private void Run(ShardAssignment assignment, HeldLease lease)
+    {
+        var run = new ShardRun(assignment, lease, items, reports, time, log);
+        var entry = new Held(lease, run);
+        held.Add(lease.Key, entry);
+        // Off the caller's turn: a grain's scheduler must not carry the work.
+        entry.Task = Task.Run(() => RunAsync(run));
     }
 
     private async Task RunAsync(ShardRun run)
@@ -135,17 +195,27 @@ internal sealed class ShardRunner(
         }
         finally
         {
-            lock (gate)
-                runs.Remove(run.Lease.Key);
-            run.Lease.Dispose();
+            Forget(run.Lease);
             changes.Raise();
         }
     }
 
-    private void Remember(LeaseKey key)
+    private void Forget(HeldLease lease)
     {
-        remembered.Enqueue(key);
-        if (remembered.Count > Limits.RememberedLeases)
-            remembered.Dequeue();
+        lock (gate)
+            held.Remove(lease.Key);
+        lease.Dispose();
+    }
+
+    private HeldLease? Find(LeaseKey key)
+    {
+        lock (gate)
+            return held.TryGetValue(key, out var one) ? one.Lease : null;
+    }
+
+    private HeldLease[] Leases()
+    {
+        lock (gate)
+            return [.. held.Values.Select(one => one.Lease)];
     }
 }

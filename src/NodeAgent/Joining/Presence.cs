@@ -18,7 +18,7 @@ namespace EgpuFleet.NodeAgent.Joining;
 internal sealed partial class Presence(
     DeviceRegistry devices,
     IGrainFactory grains,
-    ILeaseClock clock,
+    SleepWatch watch,
     TimeProvider time,
     ChangeSignal changes,
     IClusterMembershipService membership,
@@ -73,17 +73,19 @@ internal sealed partial class Presence(
 
     private async Task SendAsync(bool leaving, TimeSpan timeout)
     {
+        var (sleeps, sentAt) = (watch.Look(), watch.Now);
         var heartbeat = devices.Describe(leaving);
-        var sentAt = clock.Now;
         try
         {
             var pool = grains.GetGrain<IPoolGrain>(PoolId.Default.Value);
             var reply = await pool.Heartbeat(heartbeat).WaitAsync(timeout, time);
+            watch.Answer(sleeps);
+            var renewed = reply.Renewed.ToHashSet();
             foreach (var status in heartbeat.Devices)
             {
                 devices
                     .Find(status.Facts.Device.ToString())
-                    ?.Shards.Renew(status.RunningShards, reply.Renewed.ToHashSet(), sentAt, reply.LeaseDuration);
+                    ?.Shards.Renew(status.RunningShards, renewed, sentAt, reply.LeaseDuration, sleeps);
             }
             every = TimeSpan.FromTicks(
                 Math.Min(Limits.HeartbeatEvery.Ticks, (long)(reply.LeaseDuration.Ticks * Limits.HeartbeatShare))
@@ -116,16 +118,30 @@ internal sealed partial class Presence(
     private async Task WatchDeadlinesAsync(CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(Limits.LeaseCheckEvery, time);
+        var slept = watch.Look();
         try
         {
             while (await timer.WaitForNextTickAsync(cancellationToken))
             {
+                if (watch.Look() is var sleeps && sleeps != slept)
+                {
+                    slept = sleeps;
+                    LogWoke();
+                    // Nothing goes on until a heartbeat is answered.
+                    changes.Raise();
+                }
                 foreach (var device in devices.Devices)
-                    device.Shards.CheckDeadlines();
+                    device.Shards.Tick();
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
     }
+
+    [LoggerMessage(
+        Level = LogLevel.Warning,
+        Message = "The machine slept; work waits until the pool confirms its leases"
+    )]
+    private partial void LogWoke();
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The pool hears this node")]
     private partial void LogHeard();

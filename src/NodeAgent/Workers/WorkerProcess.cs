@@ -6,12 +6,25 @@ namespace EgpuFleet.NodeAgent.Workers;
 /// <summary>A living worker and the connection to it.</summary>
 internal sealed class WorkerProcess(WorkerClient client, WorkerRecord record, TimeProvider time)
 {
+    private readonly TaskCompletionSource<WorkerClosed> condemned = new(
+        TaskCreationOptions.RunContinuationsAsynchronously
+    );
+
     public WorkerClient Client { get; } = client;
 
     public int ProcessId => record.ProcessId;
 
     /// <summary>Completes, never faults, when the connection has ended: usually because the process did.</summary>
     public Task<WorkerClosed> Closed => Client.Closed;
+
+    /// <summary>Completes, never faults, when it is closed or condemned: nothing may be asked of it any more.</summary>
+    public async Task<WorkerClosed> GoneAsync() => await await Task.WhenAny(condemned.Task, Closed);
+
+    /// <summary>Whether it may still be asked for anything.</summary>
+    public bool IsUsable => !Closed.IsCompleted && !condemned.Task.IsCompleted;
+
+    /// <summary>Gives up a worker that lives and does not work; its supervisor replaces it.</summary>
+    public void Condemn(string reason) => condemned.TrySetResult(new WorkerClosed(Expected: false, reason));
 
     /// <summary>Asks it to end, then makes it. Returns when it is gone.</summary>
     public async Task EndAsync()

@@ -22,8 +22,9 @@ internal sealed partial class WorkerSupervisor(
 
     public WorkerLife Life => life;
 
-    /// <summary>The worker that takes work; null unless ready.</summary>
-    public WorkerProcess? Worker => life.Phase == WorkerPhase.Ready ? worker : null;
+    /// <summary>The worker that takes work; null unless ready, and from the moment its connection breaks.</summary>
+    public WorkerProcess? Worker =>
+        life.Phase == WorkerPhase.Ready && worker is { IsUsable: true } usable ? usable : null;
 
     /// <summary>The last process there was; 0 before the first.</summary>
     public int ProcessId { get; private set; }
@@ -115,11 +116,12 @@ internal sealed partial class WorkerSupervisor(
     /// </summary>
     private async Task<string> WatchAsync(WorkerProcess watched, CancellationToken stopping)
     {
+        var gone = watched.GoneAsync();
         while (true)
         {
             try
             {
-                return (await watched.Closed.WaitAsync(Limits.WorkerProbeEvery, time, stopping)).Reason;
+                return (await gone.WaitAsync(Limits.WorkerProbeEvery, time, stopping)).Reason;
             }
             catch (TimeoutException)
             {

@@ -92,7 +92,7 @@ public sealed class ShardRunTests
         await using var rig = await DeviceRig.StartAsync();
         rig.Device.Shards.Start(DeviceRig.Assignment(DeviceRig.Prompts(200), maxTokens: 400));
         await rig.Reports.NextAsync();
-        rig.Device.Shards.Renew([Leases.Key()], [], rig.Clock.Now, DeviceRig.LeaseDuration);
+        rig.Device.Shards.Renew([Leases.Key()], new HashSet<LeaseKey>(), rig.Clock.Now, DeviceRig.LeaseDuration, 0);
         await StoppedAsync(rig);
     }
 
@@ -114,6 +114,13 @@ public sealed class ShardRunTests
         Stories.Require();
         await using var rig = await DeviceRig.StartAsync();
         var before = rig.Device.Supervisor.ProcessId;
+        DeviceStatus? atFailure = null;
+        rig.Reports.Answer = report =>
+        {
+            if (report.Outcome == ShardOutcome.Failed)
+                atFailure = rig.Device.Status();
+            return ReportReply.Accepted;
+        };
         rig.Device.Shards.Start(DeviceRig.Assignment(DeviceRig.Prompts(200), maxTokens: 400));
         var first = await rig.Reports.NextAsync();
         rig.KillWorker();
@@ -123,6 +130,7 @@ public sealed class ShardRunTests
         Assert.Equal(ShardOutcome.Failed, failed.Outcome);
         Assert.Equal("worker_lost", failed.Failure!.Code);
         Assert.True(failed.Failure.Retryable);
+        Assert.True(atFailure!.State != DeviceState.Ready || atFailure.WorkerProcessId != before);
         var indexes = reports
             .Prepend(first)
             .SelectMany(report => report.Results)
@@ -158,8 +166,41 @@ public sealed class ShardRunTests
         while (reports[^1].Outcome != ShardOutcome.Finished);
         Assert.Equal(next.Lease, reports[^1].Lease);
         Assert.Null(shards.Start(next));
-        Assert.Null(shards.Start(first));
+        Assert.Equal(RefusalCode.Fenced, shards.Start(first)!.Code);
         await rig.UntilAsync(status => status.RunningShards.Length == 0);
+    }
+
+    [Fact]
+    public async Task After_a_short_sleep_a_shard_goes_on_when_its_lease_is_confirmed_and_not_before()
+    {
+        Stories.Require();
+        await using var rig = await DeviceRig.StartAsync();
+        var confirmed = false;
+        var early = 0;
+        var slept = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        rig.Reports.Answer = _ =>
+        {
+            if (!slept.Task.IsCompleted)
+                rig.Clock.Now += DeviceRig.LeaseDuration / 2;
+            else if (!Volatile.Read(ref confirmed))
+                early++;
+            slept.TrySetResult();
+            return ReportReply.Accepted;
+        };
+        var assignment = DeviceRig.Assignment(DeviceRig.Prompts(150), maxTokens: 60);
+        rig.Device.Shards.Start(assignment);
+        await slept.Task.WaitAsync(TestContext.Current.CancellationToken);
+        var renewed = new HashSet<LeaseKey> { assignment.Lease };
+        // The answer to a heartbeat from before the sleep confirms nothing.
+        rig.Device.Shards.Renew([assignment.Lease], renewed, rig.Clock.Now, DeviceRig.LeaseDuration, sleeps: 0);
+        Volatile.Write(ref confirmed, true);
+        rig.Device.Shards.Renew([assignment.Lease], renewed, rig.Clock.Now, DeviceRig.LeaseDuration, rig.Watch.Look());
+
+        var reports = await rig.Reports.AllAsync();
+        Assert.Equal(ShardOutcome.Finished, reports[^1].Outcome);
+        Assert.Equal(0, early);
+        var indexes = reports.SelectMany(report => report.Results).Select(result => result.Index).Order();
+        Assert.Equal(Enumerable.Range(0, 150), indexes);
     }
 
     /// <summary>The run has ended and left no report behind.</summary>

@@ -4,6 +4,7 @@ using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Kernels.Protocol;
 using EgpuFleet.NodeAgent.Devices;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Joining;
@@ -11,6 +12,7 @@ using EgpuFleet.NodeAgent.Models;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 using DeviceKind = EgpuFleet.Grains.Interfaces.Fleet.DeviceKind;
 
 namespace EgpuFleet.NodeAgent.Tests.Support;
@@ -40,6 +42,8 @@ internal sealed class DeviceRig : IAsyncDisposable
             time,
             NullLogger<ModelCache>.Instance
         );
+        // The worker inherits it: its no-ops obey the faults that tests ask for.
+        Environment.SetEnvironmentVariable(WorkerLaunch.NoopFaultsVariable, "1");
         var launcher = new WorkerLauncher(
             folder.At("workers", "cpu0"),
             Engines.Worker,
@@ -47,23 +51,35 @@ internal sealed class DeviceRig : IAsyncDisposable
             time,
             NullLogger<WorkerLauncher>.Instance
         );
-        var facts = new DeviceFacts(Leases.Device, DeviceKind.Cpu, "test", "llama.cpp", 1, memoryBytes);
+        var facts = new DeviceFacts(
+            Leases.Device,
+            DeviceKind.Cpu,
+            "test",
+            "llama.cpp",
+            1,
+            memoryBytes,
+            NodeAgent.Limits.NoopSlots
+        );
         var supervisor = new WorkerSupervisor("cpu0", launcher, time, Changes, NullLogger<WorkerSupervisor>.Instance);
         var loaded = new LoadedModels(cache, shelf, 1, memoryBytes, time, Changes, NullLogger<LoadedModels>.Instance);
         var meter = new ThroughputMeter(time);
-        var generator = new Generator(meter);
+        var generator = new Generator(meter, time);
         var items = new ShardItems(supervisor, loaded, generator, time);
-        var reporter = new ShardReporter(Reports, time, NullLogger<ShardReporter>.Instance);
+        Watch = new SleepWatch(Clock, time);
+        var queue = new ReportQueue(Reports, time, NullLogger<ReportQueue>.Instance);
+        var noops = new NoopShards(queue, Patience, NullLogger<NoopShards>.Instance);
         var shards = new ShardRunner(
-            Leases.Device,
+            facts,
+            supervisor,
             items,
-            reporter,
-            Clock,
+            noops,
+            queue,
+            Watch,
             time,
             Changes,
             NullLogger<ShardRun>.Instance
         );
-        Device = new LocalDevice(facts, supervisor, loaded, shards, generator, meter);
+        Device = new LocalDevice(facts, supervisor, loaded, shards, generator, meter, Watch);
         running = Task.Run(() => supervisor.RunAsync(stopping.Token));
     }
 
@@ -71,7 +87,12 @@ internal sealed class DeviceRig : IAsyncDisposable
 
     public LocalDevice Device { get; }
 
+    /// <summary>Time by which a worker owes the answers of no-ops.</summary>
+    public FakeTimeProvider Patience { get; } = new();
+
     public TestClock Clock { get; } = new();
+
+    public SleepWatch Watch { get; }
 
     public RecordedReports Reports { get; } = new();
 
@@ -80,7 +101,7 @@ internal sealed class DeviceRig : IAsyncDisposable
     /// <summary>A device whose worker is ready.</summary>
     public static async Task<DeviceRig> StartAsync(long memoryBytes = 1L << 30, params byte[][] models)
     {
-        var rig = new DeviceRig(memoryBytes, models.Length == 0 ? [Stories.Bytes()] : models);
+        var rig = new DeviceRig(memoryBytes, models.Length == 0 && Stories.IsThere ? [Stories.Bytes()] : models);
         await rig.UntilAsync(status => status.State == DeviceState.Ready);
         return rig;
     }

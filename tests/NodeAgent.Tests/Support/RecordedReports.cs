@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.Channels;
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.NodeAgent.Execution;
@@ -14,11 +15,16 @@ internal sealed class RecordedReports : IShardReports
     /// <summary>Reports that nobody has read yet.</summary>
     public int Unread => reports.Reader.Count;
 
-    public Task<ReportReply> ReportAsync(ShardReport report, CancellationToken cancellationToken)
+    /// <summary>How many reports each call brought.</summary>
+    public ConcurrentQueue<int> Calls { get; } = new();
+
+    public Task<ReportReply[]> ReportAsync(ShardReport[] batch, CancellationToken cancellationToken)
     {
-        var reply = Answer(report);
-        reports.Writer.TryWrite(report);
-        return Task.FromResult(reply);
+        Calls.Enqueue(batch.Length);
+        var replies = Array.ConvertAll(batch, report => Answer(report));
+        foreach (var report in batch)
+            reports.Writer.TryWrite(report);
+        return Task.FromResult(replies);
     }
 
     public async Task<ShardReport> NextAsync() => await reports.Reader.ReadAsync(TestContext.Current.CancellationToken);

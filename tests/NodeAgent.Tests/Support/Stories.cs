@@ -13,9 +13,11 @@ internal static class Stories
     public static string File =>
         Path.Combine(RepositoryPaths.Shared ?? "", "models", "stories260K", "stories260K.gguf");
 
+    public static bool IsThere => RepositoryPaths.Shared is not null;
+
     /// <summary>Skips the test, visibly, where the shared folder is absent.</summary>
     public static void Require() =>
-        Assert.SkipWhen(RepositoryPaths.Shared is null, "../shared with the test model is not beside this checkout");
+        Assert.SkipWhen(!IsThere, "../shared with the test model is not beside this checkout");
 
     /// <summary>The model, or one that differs in the last weight: another content, the same size.</summary>
     public static byte[] Bytes(int variant = 0)
