@@ -9,7 +9,7 @@ namespace EgpuFleet.Silo.Postgres;
 /// <summary>What a database error means to callers of the ledger, and which errors are worth another try.</summary>
 internal static class LedgerFaults
 {
-    /// <summary>Raised by <c>assert_leader</c>.</summary>
+    /// <summary>Raised by <c>open_turn</c>: the term is over.</summary>
     public const string FencedSqlState = "EF001";
 
     /// <summary>

@@ -17,34 +17,9 @@ internal sealed class LedgerReader(NpgsqlDataSource source, NpgsqlDataSource str
         int maxBytes,
         CancellationToken cancellationToken
     ) =>
-        await QueryAsync(
-            LedgerQueries.Items,
-            [job.Value, firstItem, itemCount, (long)maxBytes],
-            row => LedgerJson.Item(row.GetString(1), row.GetInt32(0)),
-            cancellationToken
+        (await ItemsAsync([new WorkRange(job, firstItem, itemCount)], maxBytes, cancellationToken)).ConvertAll(item =>
+            item.Item
         );
-
-    public async IAsyncEnumerable<QueuedJob> LoadQueuedAsync(
-        PoolId pool,
-        [EnumeratorCancellation] CancellationToken cancellationToken
-    )
-    {
-        var queued = await QueryAsync(LedgerQueries.QueuedJobs, [pool.Value], LedgerRows.ActiveJob, cancellationToken);
-        foreach (var job in queued)
-        {
-            yield return new QueuedJob(
-                job.Spec.Id,
-                job.Spec.Kind,
-                job.Spec.Model,
-                job.Spec.Priority,
-                job.Spec.ItemCount,
-                job.State,
-                job.CreatedAt,
-                job.Spec.Rules.Deadline,
-                []
-            );
-        }
-    }
 
     public async Task<IReadOnlyList<ShardWork>> ReadWorkAsync(
         IReadOnlyList<WorkRange> ranges,
@@ -52,14 +27,23 @@ internal sealed class LedgerReader(NpgsqlDataSource source, NpgsqlDataSource str
         CancellationToken cancellationToken
     )
     {
-        var work = new List<ShardWork>();
-        foreach (var (id, first, count) in ranges)
-        {
-            var job = await FindJobAsync(id, cancellationToken) ?? throw new KeyNotFoundException($"No job {id}.");
-            work.Add(
-                new ShardWork(job.Spec, await ReadItemsAsync(id, first, count, maxBytesPerShard, cancellationToken))
-            );
-        }
+        var items = ItemsAsync(ranges, maxBytesPerShard, cancellationToken);
+        var specs = QueryAsync(
+            LedgerQueries.Specs,
+            [ranges.Select(range => range.Job.Value).Distinct().ToArray()],
+            LedgerRows.Spec,
+            cancellationToken
+        );
+        var byId = (await specs).ToDictionary(spec => spec.Id);
+        var work = ranges
+            .Select(range =>
+                byId.TryGetValue(range.Job, out var spec)
+                    ? new ShardWork(spec, new List<BatchItem>())
+                    : throw new KeyNotFoundException($"No job {range.Job}.")
+            )
+            .ToList();
+        foreach (var (range, item) in await items)
+            ((List<BatchItem>)work[range].Items).Add(item);
         return work;
     }
 
@@ -132,6 +116,23 @@ internal sealed class LedgerReader(NpgsqlDataSource source, NpgsqlDataSource str
             cancellationToken
         );
 
+    /// <summary>A lost connection ends it: who reads a backlog halfway starts again.</summary>
+    public async IAsyncEnumerable<QueuedJob> LoadQueuedAsync(
+        PoolId pool,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        await using var connection = await TryAsync(
+            async token => await streams.OpenConnectionAsync(token),
+            cancellationToken
+        );
+        await using var jobs = QueuedJobs
+            .ReadAsync(connection, pool, cancellationToken)
+            .GetAsyncEnumerator(cancellationToken);
+        while (await OnceAsync(async _ => await jobs.MoveNextAsync(), cancellationToken))
+            yield return jobs.Current;
+    }
+
     /// <summary>One statement, hence one snapshot; rows leave as fast as the consumer takes them.</summary>
     public async IAsyncEnumerable<ItemResult> ReadResultsAsync(
         JobId job,
@@ -159,6 +160,23 @@ internal sealed class LedgerReader(NpgsqlDataSource source, NpgsqlDataSource str
                 command.Cancel();
         }
     }
+
+    private Task<List<(int Range, BatchItem Item)>> ItemsAsync(
+        IReadOnlyList<WorkRange> ranges,
+        int maxBytes,
+        CancellationToken cancellationToken
+    ) =>
+        QueryAsync(
+            LedgerQueries.Items,
+            [
+                ranges.Select(range => range.Job.Value).ToArray(),
+                ranges.Select(range => range.FirstItem).ToArray(),
+                ranges.Select(range => range.ItemCount).ToArray(),
+                (long)maxBytes,
+            ],
+            row => (row.GetInt32(0), LedgerJson.Item(row.GetString(2), row.GetInt32(1))),
+            cancellationToken
+        );
 
     private static async Task<T> OnceAsync<T>(
         Func<CancellationToken, Task<T>> read,

@@ -10,26 +10,30 @@ internal static class LedgerRows
 {
     public static JobRecord Job(NpgsqlDataReader row) =>
         new(
-            Spec(row),
+            WideSpec(row),
             (JobState)row.GetInt16(3),
             row.GetInt32(6),
             row.GetInt32(7),
             At(row, 4),
-            row.IsDBNull(8) ? null : At(row, 8),
-            row.IsDBNull(9) ? null : At(row, 9),
-            row.IsDBNull(10) ? null : new JobEnd(JobEndCode.WorkFailed, row.GetString(10))
+            AtOrNull(row, 8),
+            AtOrNull(row, 9),
+            row.IsDBNull(10) ? null : new JobEnd((JobEndCode)row.GetInt16(10), row.GetString(11))
         );
+
+    public static JobSpec Spec(NpgsqlDataReader row) =>
+        LedgerJson.Spec(row.GetString(3), new JobId(row.GetGuid(0)), new TenantId(row.GetString(1)), row.GetInt32(2));
 
     public static ActiveJob ActiveJob(NpgsqlDataReader row) =>
         new(
-            Spec(row),
+            WideSpec(row),
             (JobState)row.GetInt16(3),
             At(row, 4),
-            NextItem: row.GetInt32(8),
-            NextShardNumber: row.GetInt32(9),
+            NextItem: row.GetInt32(9),
+            NextShardNumber: row.GetInt32(10),
             CompletedItems: row.GetInt32(6),
             FailedItems: row.GetInt32(7),
-            Shards: []
+            Shards: [],
+            StartedAt: AtOrNull(row, 8)
         );
 
     public static (JobId Job, ActiveShard Shard) Shard(NpgsqlDataReader row)
@@ -42,10 +46,18 @@ internal static class LedgerRows
             (ShardState)row.GetInt16(4),
             row.GetInt32(5),
             Device(row, 6),
-            row.GetInt32(7)
+            row.GetInt32(7),
+            AtOrNull(row, 8)
         );
         return (job, shard);
     }
+
+    public static (JobId Job, JobDependency Dependency, JobState State) Dependency(NpgsqlDataReader row) =>
+        (
+            new JobId(row.GetGuid(0)),
+            new JobDependency(new JobId(row.GetGuid(1)), (DependencyCondition)row.GetInt16(2)),
+            (JobState)row.GetInt16(3)
+        );
 
     public static JobEvent Event(NpgsqlDataReader row) =>
         new(
@@ -78,8 +90,11 @@ internal static class LedgerRows
             )
         );
 
-    private static JobSpec Spec(NpgsqlDataReader row) =>
+    private static JobSpec WideSpec(NpgsqlDataReader row) =>
         LedgerJson.Spec(row.GetString(5), new JobId(row.GetGuid(0)), new TenantId(row.GetString(1)), row.GetInt32(2));
+
+    private static DateTimeOffset? AtOrNull(NpgsqlDataReader row, int column) =>
+        row.IsDBNull(column) ? null : At(row, column);
 
     private static DateTimeOffset At(NpgsqlDataReader row, int column) => row.GetFieldValue<DateTimeOffset>(column);
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
+using EgpuFleet.Silo.Postgres.Writing;
 
 namespace EgpuFleet.Silo.Postgres;
 

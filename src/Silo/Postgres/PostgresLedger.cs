@@ -1,6 +1,7 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Silo.Postgres.Writing;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using Polly;
@@ -10,6 +11,7 @@ namespace EgpuFleet.Silo.Postgres;
 /// <summary>The ledger on Postgres: one writer with group commit, pooled readers, and streams on connections of their own.</summary>
 public sealed class PostgresLedger : ILedger, IAsyncDisposable
 {
+    private readonly NpgsqlDataSource _writes;
     private readonly NpgsqlDataSource _source;
     private readonly NpgsqlDataSource _streams;
     private readonly ResiliencePipeline _pipeline;
@@ -17,15 +19,24 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
     private readonly LedgerReader _reader;
     private readonly LedgerStaging _staging;
 
+    /// <summary>
+    /// The writer's statements walk their arrays and reach each row by its primary key. They are planned once, perhaps while
+    /// a table is still empty, so the plans that suit small tables only are ruled out.
+    /// </summary>
+    private const string WriterPlans =
+        "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_bitmapscan=off -c enable_hashjoin=off "
+        + "-c enable_mergejoin=off -c jit=off";
+
     /// <param name="connectionString">A database migrated by <see cref="Migrator"/>.</param>
     /// <param name="time">For delays between tries only; lease times are the database's.</param>
     public PostgresLedger(string connectionString, TimeProvider time, ILoggerFactory loggers)
     {
         ArgumentNullException.ThrowIfNull(loggers);
+        _writes = Source(connectionString, "egpufleet writer", 2, loggers, WriterPlans);
         _source = Source(connectionString, "egpufleet ledger", Limits.LedgerConnectionsMax, loggers);
         _streams = Source(connectionString, "egpufleet streams", Limits.LedgerStreamConnectionsMax, loggers);
         _pipeline = LedgerFaults.Pipeline(time);
-        _writer = new LedgerWriter(_source, _pipeline, loggers.CreateLogger<PostgresLedger>());
+        _writer = new LedgerWriter(_writes, _pipeline, loggers.CreateLogger<PostgresLedger>());
         _reader = new LedgerReader(_source, _streams, _pipeline);
         _staging = new LedgerStaging(_streams);
     }
@@ -39,13 +50,21 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
     )
     {
         ArgumentException.ThrowIfNullOrWhiteSpace(holder);
-        await using var command = Command(LedgerSql.AcquireLeadership, pool.Value, holder, duration);
-        var epoch = await ReachAsync(command.ExecuteScalarAsync, cancellationToken);
-        if (epoch is not long number)
-            return null;
-        await using var clock = Command("select clock_timestamp()");
-        var now = new DateTimeOffset((DateTime)(await ReachAsync(clock.ExecuteScalarAsync, cancellationToken))!);
-        return new Leadership(new LeaderTerm(pool, holder, number), now);
+        await using var command = Command(LeadershipSql.AcquireLeadership, pool.Value, holder, duration);
+        return await ReachAsync(
+            async token =>
+            {
+                await using var reader = await command.ExecuteReaderAsync(token);
+                await reader.ReadAsync(token);
+                return reader.IsDBNull(0)
+                    ? null
+                    : new Leadership(
+                        new LeaderTerm(pool, holder, reader.GetInt64(0)),
+                        reader.GetFieldValue<DateTimeOffset>(1)
+                    );
+            },
+            cancellationToken
+        );
     }
 
     public async Task<DateTimeOffset?> RenewLeadershipAsync(
@@ -55,7 +74,7 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
     )
     {
         await using var command = Command(
-            LedgerSql.RenewLeadership,
+            LeadershipSql.RenewLeadership,
             term.Pool.Value,
             term.Holder,
             term.Epoch,
@@ -68,7 +87,7 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
 
     public async Task ReleaseLeadershipAsync(LeaderTerm term, CancellationToken cancellationToken)
     {
-        await using var command = Command(LedgerSql.ReleaseLeadership, term.Pool.Value, term.Holder, term.Epoch);
+        await using var command = Command(LeadershipSql.ReleaseLeadership, term.Pool.Value, term.Holder, term.Epoch);
         await ReachAsync(command.ExecuteNonQueryAsync, cancellationToken);
     }
 
@@ -127,6 +146,7 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await _writer.DisposeAsync();
+        await _writes.DisposeAsync();
         await _streams.DisposeAsync();
         await _source.DisposeAsync();
     }
@@ -158,7 +178,8 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
         string connectionString,
         string name,
         int connections,
-        ILoggerFactory loggers
+        ILoggerFactory loggers,
+        string? settings = null
     )
     {
         var builder = new NpgsqlDataSourceBuilder(connectionString) { Name = name };
@@ -168,6 +189,8 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
         builder.ConnectionStringBuilder.MaxAutoPrepare = 64;
         builder.ConnectionStringBuilder.AutoPrepareMinUsages = 2;
         builder.ConnectionStringBuilder.CommandTimeout = Limits.LedgerCommandTimeoutSeconds;
+        if (settings is not null)
+            builder.ConnectionStringBuilder.Options = $"{builder.ConnectionStringBuilder.Options} {settings}".Trim();
         return builder.Build();
     }
 }

@@ -1,29 +1,36 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using EgpuFleet.Grains.Interfaces;
 
 namespace EgpuFleet.Contracts.Tests.Ledger;
 
-/// <summary>Where the next commit's connection is cut.</summary>
+/// <summary>Where the connection of the next turn is cut.</summary>
 internal enum Cut
 {
     None,
 
-    /// <summary>The server never hears of the commit.</summary>
-    BeforeCommit,
+    /// <summary>The server never hears of the turn.</summary>
+    BeforeTurn,
+
+    /// <summary>The server gets all of it, and the client is cut off while the server may still be at it.</summary>
+    DuringTurn,
 
     /// <summary>The server commits, and its answer is lost.</summary>
-    AfterCommit,
+    AfterTurn,
 }
 
-/// <summary>A TCP relay in front of Postgres that can cut a connection exactly at its COMMIT.</summary>
+/// <summary>
+/// A TCP relay in front of Postgres that can cut a connection at a turn of the group commit, told by the name of its pool,
+/// which the guard of every turn sends along.
+/// </summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
-    private static readonly byte[] Commit = Encoding.ASCII.GetBytes("COMMIT");
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
     private readonly int _serverPort;
     private readonly Task _accepting;
+    private byte[] _pool = [];
     private Cut _next;
 
     public CuttingProxy(int serverPort)
@@ -37,7 +44,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
 
     public int Cuts { get; private set; }
 
-    public void CutNext(Cut where) => _next = where;
+    public void CutNext(Cut where, PoolId pool) => (_pool, _next) = (Encoding.ASCII.GetBytes(pool.Value), where);
 
     public async ValueTask DisposeAsync()
     {
@@ -99,16 +106,18 @@ internal sealed class CuttingProxy : IAsyncDisposable
         {
             while (await client.GetStream().ReadAsync(buffer, cancellationToken) is var length && length > 0)
             {
-                var cut = buffer.AsSpan(0, length).IndexOf(Commit) >= 0 ? _next : Cut.None;
+                var cut = _next != Cut.None && buffer.AsSpan(0, length).IndexOf(_pool) >= 0 ? _next : Cut.None;
                 if (cut != Cut.None)
                 {
                     _next = Cut.None;
                     Cuts++;
                 }
-                if (cut == Cut.BeforeCommit)
+                if (cut == Cut.BeforeTurn)
                     return;
-                answers.Shut = cut == Cut.AfterCommit;
+                answers.Shut |= cut == Cut.AfterTurn;
                 await server.GetStream().WriteAsync(buffer.AsMemory(0, length), cancellationToken);
+                if (cut == Cut.DuringTurn)
+                    return;
             }
         }
         catch (Exception e) when (e is IOException or OperationCanceledException)

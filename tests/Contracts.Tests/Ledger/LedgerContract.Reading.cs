@@ -10,7 +10,7 @@ public abstract partial class LedgerContract
     public async Task Items_come_without_those_that_have_a_result_and_within_the_bytes()
     {
         var rig = await LedgerRig.CreateAsync(Ledger);
-        var job = await rig.SubmitAsync(6, i => new string((char)('a' + i), 10_000));
+        var job = await rig.SubmitRunningAsync(6, i => new string((char)('a' + i), 10_000));
         var shard = new ShardId(job, 0);
         await rig.CommitAsync(new LedgerOperation.StartShard(shard, 0, 6, LedgerRig.Device("mac-1")));
         await rig.CommitAsync(new LedgerOperation.RecordResults(shard, 1, [LedgerRig.Text(2, "done")]));
@@ -94,16 +94,21 @@ public abstract partial class LedgerContract
         await rig.CommitAsync(new LedgerOperation.RecordResults(running, 1, [LedgerRig.Text(1, "b")]));
         var cancelled = await rig.SubmitAsync(1);
         await rig.CommitAsync(LedgerRig.Cancel(cancelled));
-        var active = await Ledger.LoadActiveAsync(rig.Term.Pool, Token);
-        Assert.Equal([queued, running.Job], active.Select(job => job.Spec.Id));
-        Assert.Equivalent(rig.Spec(queued, 3), active[0].Spec, strict: true);
-        Assert.Equal((JobState.Queued, 0, 0), (active[0].State, active[0].NextItem, active[0].NextShardNumber));
+        var backlog = Assert.Single(await Ledger.LoadQueuedAsync(rig.Term.Pool, Token).ToListAsync(Token));
+        var spec = rig.Spec(queued, 3);
+        Assert.Equal((queued, spec.Kind, spec.Model), (backlog.Id, backlog.Kind, backlog.Model));
+        Assert.Equal((spec.Priority, 3, JobState.Queued), (backlog.Priority, backlog.ItemCount, backlog.State));
+        Assert.Equal((await rig.FindAsync(queued)).CreatedAt, backlog.CreatedAt);
+        var active = Assert.Single(await Ledger.LoadActiveAsync(rig.Term.Pool, Token));
+        var found = await rig.FindAsync(running.Job);
+        Assert.Equivalent(found.Spec, active.Spec, strict: true);
+        Assert.Equal((found.CreatedAt, found.StartedAt), (active.CreatedAt, active.StartedAt));
         Assert.Equal(
             (JobState.Running, 2, 1, 1),
-            (active[1].State, active[1].NextItem, active[1].NextShardNumber, active[1].CompletedItems)
+            (active.State, active.NextItem, active.NextShardNumber, active.CompletedItems)
         );
         var expected = new ActiveShard(running, 0, 2, ShardState.Running, 1, LedgerRig.Device("mac-1"), 0);
-        Assert.Equal(expected, Assert.Single(active[1].Shards));
+        Assert.Equal(expected, Assert.Single(active.Shards));
     }
 
     [Fact]
@@ -111,7 +116,7 @@ public abstract partial class LedgerContract
     {
         var rig = await LedgerRig.CreateAsync(Ledger);
         const string hostile = "nul \0, quote ' \" \\ , $1 @p :p %s, 🙂, \u202E, line\r\n, </script>";
-        var job = await rig.SubmitAsync(1, _ => hostile);
+        var job = await rig.SubmitRunningAsync(1, _ => hostile);
         Assert.Equal(hostile, Assert.Single(await Ledger.ReadItemsAsync(job, 0, 1, 1, Token)).Prompt);
         var shard = new ShardId(job, 0);
         await rig.CommitAsync(new LedgerOperation.StartShard(shard, 0, 1, LedgerRig.Device("mac-1")));

@@ -10,7 +10,7 @@ public abstract partial class LedgerContract
     public async Task Shards_start_at_the_cursors_and_nowhere_else()
     {
         var rig = await LedgerRig.CreateAsync(Ledger);
-        var job = await rig.SubmitAsync(10);
+        var job = await rig.SubmitRunningAsync(10);
         var outcomes = await Ledger.CommitAsync(
             rig.Term,
             [
@@ -56,7 +56,7 @@ public abstract partial class LedgerContract
     public async Task Results_lie_in_their_shard_and_carry_its_epoch()
     {
         var rig = await LedgerRig.CreateAsync(Ledger);
-        var job = await rig.SubmitAsync(4);
+        var job = await rig.SubmitRunningAsync(4);
         var shard = new ShardId(job, 0);
         await rig.CommitAsync(new LedgerOperation.StartShard(shard, 0, 3, LedgerRig.Device("mac-1")));
         Assert.False((await rig.CommitAsync(Record(LedgerRig.Text(0, "in"), LedgerRig.Text(3, "out")))).Applied);

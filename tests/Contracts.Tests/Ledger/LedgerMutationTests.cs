@@ -14,20 +14,9 @@ public sealed class LedgerMutationTests(LedgerDatabase database) : IClassFixture
     public async Task Without_the_leader_guard_the_checks_go_red()
     {
         await FencingChecks.A_deposed_leader_writes_nothing(database.Ledger);
-        const string guard = "assert_leader(the_pool text, the_holder text, the_epoch bigint)";
         await MutateAsync(
-            $"""
-            create or replace function {guard} returns text language sql
-            as 'select pg_current_xact_id()::text'
-            """,
-            restore: $"""
-            create or replace function {guard} returns text language plpgsql as $$
-            begin
-              perform from leader_lease where pool = the_pool and holder = the_holder and epoch = the_epoch for key share;
-              if not found then raise exception 'over' using errcode = 'EF001'; end if;
-              return pg_current_xact_id()::text;
-            end $$
-            """,
+            "create or replace function open_turn(the_pool text, the_holder text, the_epoch bigint, the_turn bigint) returns void language sql as ''",
+            restore: await DefinitionAsync("open_turn"),
             () => AssertRedAsync(FencingChecks.A_deposed_leader_writes_nothing, database.Ledger)
         );
         await FencingChecks.A_deposed_leader_writes_nothing(database.Ledger);
@@ -60,6 +49,13 @@ public sealed class LedgerMutationTests(LedgerDatabase database) : IClassFixture
                     or InvalidOperationException { InnerException: PostgresException { SqlState: "23514" } },
             $"The check did not notice: {error}"
         );
+    }
+
+    private async Task<string> DefinitionAsync(string function)
+    {
+        await using var source = NpgsqlDataSource.Create(database.ConnectionString);
+        await using var command = source.CreateCommand($"select pg_get_functiondef('{function}'::regproc)");
+        return (string)(await command.ExecuteScalarAsync(Token))!;
     }
 
     private async Task MutateAsync(string mutation, string restore, Func<Task> test)

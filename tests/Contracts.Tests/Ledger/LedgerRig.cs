@@ -68,6 +68,14 @@ internal sealed class LedgerRig
         return id;
     }
 
+    /// <summary>A running job without a shard.</summary>
+    public async Task<JobId> SubmitRunningAsync(int items, Func<int, string>? prompt = null)
+    {
+        var job = await SubmitAsync(items, prompt);
+        Assert.True((await CommitAsync(new LedgerOperation.StartJob(job))).Applied);
+        return job;
+    }
+
     /// <summary>A running job whose first shard covers all its items under epoch 1.</summary>
     public async Task<ShardId> SubmitLeasedAsync(int items)
     {

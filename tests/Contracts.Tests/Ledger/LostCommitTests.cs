@@ -11,8 +11,9 @@ public sealed class LostCommitTests(LedgerDatabase database) : IClassFixture<Led
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
-    [InlineData((int)Cut.BeforeCommit)]
-    [InlineData((int)Cut.AfterCommit)]
+    [InlineData((int)Cut.BeforeTurn)]
+    [InlineData((int)Cut.DuringTurn)]
+    [InlineData((int)Cut.AfterTurn)]
     public async Task An_unknown_commit_is_looked_up_before_anything_is_repeated(int where)
     {
         var direct = new NpgsqlConnectionStringBuilder(database.ConnectionString);
@@ -25,7 +26,7 @@ public sealed class LostCommitTests(LedgerDatabase database) : IClassFixture<Led
         );
         var rig = await LedgerRig.CreateAsync(ledger);
         var shard = await rig.SubmitLeasedAsync(3);
-        proxy.CutNext((Cut)where);
+        proxy.CutNext((Cut)where, rig.Term.Pool);
         var outcomes = await ledger.CommitAsync(
             rig.Term,
             [

@@ -1,6 +1,6 @@
 using Microsoft.Extensions.Logging;
 
-namespace EgpuFleet.Silo.Postgres;
+namespace EgpuFleet.Silo.Postgres.Writing;
 
 internal sealed partial class LedgerWriter
 {

@@ -4,21 +4,20 @@ using Microsoft.Extensions.Logging;
 using Npgsql;
 using Polly;
 
-namespace EgpuFleet.Silo.Postgres;
+namespace EgpuFleet.Silo.Postgres.Writing;
 
 /// <summary>
 /// Group commit: one loop drains what callers have queued, up to a bound, into one transaction, and so pays one disk
 /// flush for all of them.
 /// <para>
-/// Protocol of a turn: one round trip asserts the leader's term (which aborts everything when it is over), carries out
-/// the operations in order and brings back their outcomes with the transaction's id; a second one commits. A
-/// connection lost before the commit was sent means nothing was written, and the turn is run again. One lost during
-/// the commit is looked up by the transaction's id, which the server knows even after a crash: committed (the
-/// outcomes hold) or aborted (run again). A caller is told "unavailable" only where neither can be learned in time.
+/// Protocol of a turn: one round trip, in which a guard asserts the leader's term and the turn's number (and aborts
+/// everything where either does not hold), a few statements carry all operations out, and the server commits. When the
+/// connection is lost on the way, the turn is sent again under the same number: the guard lets exactly one of the two
+/// commit. Where that was the lost one, the outcomes are read back from what it wrote (<see cref="LostTurn"/>). A caller
+/// is told "unavailable" only where neither can be learned in time.
 /// </para>
 /// <para>
-/// An operation that the database rejects as invalid fails its own submission only: the turn is then run again with
-/// each submission in a transaction of its own.
+/// An operation that the database rejects as invalid fails its own submission only: the turn is halved until it is found.
 /// </para>
 /// </summary>
 internal sealed partial class LedgerWriter : IAsyncDisposable
@@ -26,9 +25,10 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
     private readonly Channel<LedgerSubmission> _queue = Channel.CreateBounded<LedgerSubmission>(
         new BoundedChannelOptions(Limits.LedgerQueueLength) { SingleReader = true, SingleWriter = false }
     );
+    private readonly TurnStatements _statements = new();
+    private readonly TurnNumbers _numbers = new();
     private readonly NpgsqlDataSource _source;
     private readonly ResiliencePipeline _pipeline;
-    private readonly LedgerCommits _commits;
     private readonly ILogger _logger;
     private readonly Task _loop;
     private NpgsqlConnection? _connection;
@@ -36,7 +36,6 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
     public LedgerWriter(NpgsqlDataSource source, ResiliencePipeline pipeline, ILogger logger)
     {
         (_source, _pipeline, _logger) = (source, pipeline, logger);
-        _commits = new LedgerCommits(source, pipeline);
         _loop = Task.Run(RunAsync);
     }
 
@@ -64,8 +63,7 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
     {
         _queue.Writer.TryComplete();
         await _loop;
-        if (_connection is not null)
-            await _connection.DisposeAsync();
+        await DropConnectionAsync();
     }
 
     private async Task RunAsync()
@@ -87,8 +85,9 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
     {
         try
         {
+            _statements.Fill(turn.Operations);
             var outcomes = await _pipeline.ExecuteAsync(async token => await TransactAsync(turn, token));
-            LedgerTelemetry.TurnOperations.Record(outcomes.Count);
+            LedgerTelemetry.TurnOperations.Record(outcomes.Length);
             turn.Succeed(outcomes);
         }
         catch (PostgresException e) when (e.SqlState == LedgerFaults.FencedSqlState)
@@ -103,8 +102,9 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
         }
         catch (Exception) when (turn.Submissions.Count > 1)
         {
-            foreach (var submission in turn.Submissions)
-                await CompleteAsync(new LedgerTurn(submission));
+            var (first, second) = turn.Halve();
+            await CompleteAsync(first);
+            await CompleteAsync(second);
         }
         catch (Exception e)
         {
@@ -113,27 +113,41 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
         }
     }
 
-    private async Task<List<LedgerOutcome>> TransactAsync(LedgerTurn turn, CancellationToken cancellationToken)
+    private async Task<LedgerOutcome[]> TransactAsync(LedgerTurn turn, CancellationToken cancellationToken)
     {
         using var activity = LedgerTelemetry.StartTurn(turn);
         var connection = await ConnectionAsync(cancellationToken);
-        // Both are set just before the commit is sent: from there on, losing the connection leaves the outcome unknown.
-        string? transactionId = null;
-        List<LedgerOutcome> outcomes = [];
         try
         {
-            await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            await using var batch = BatchOf(turn, connection, transaction);
-            await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
-                (transactionId, outcomes) = await ReadAsync(turn, reader, cancellationToken);
-            await transaction.CommitAsync(CancellationToken.None);
-            return outcomes;
+            var number = turn.Number ??= await _numbers.NextAsync(turn.Term, connection, cancellationToken);
+            try
+            {
+                return await ExecuteAsync(turn, number, connection, cancellationToken);
+            }
+            catch (PostgresException e) when (e.SqlState == TurnNumbers.DoneSqlState && !turn.IsInDoubt)
+            {
+                // Another instance writes under the same term and has used the number.
+                _numbers.Forget(turn.Term);
+                turn.Number = null;
+                return await TransactAsync(turn, cancellationToken);
+            }
+            catch (PostgresException e)
+                when (turn.IsInDoubt && e.SqlState is TurnNumbers.DoneSqlState or LedgerFaults.FencedSqlState)
+            {
+                var last = await TurnNumbers.LastAsync(turn.Term, connection, cancellationToken);
+                if (last < number)
+                    throw;
+                if (last > number)
+                    throw new LedgerUnavailableException(
+                        $"Turn {number} was followed by turn {last} of another writer."
+                    );
+                return await LostTurn.ReadAsync(turn.Term, number, turn.Operations, connection, cancellationToken);
+            }
         }
         catch (NpgsqlException e) when (LedgerFaults.IsConnectionLoss(e))
         {
+            turn.IsInDoubt |= turn.Number is not null;
             await DropConnectionAsync();
-            if (transactionId is not null && await _commits.IsCommittedAsync(transactionId, cancellationToken))
-                return outcomes;
             throw;
         }
         catch (OperationCanceledException)
@@ -143,30 +157,18 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
         }
     }
 
-    private static NpgsqlBatch BatchOf(LedgerTurn turn, NpgsqlConnection connection, NpgsqlTransaction transaction)
-    {
-        var batch = new NpgsqlBatch(connection, transaction);
-        batch.BatchCommands.Add(LedgerStatements.Guard(turn.Term));
-        foreach (var operation in turn.Operations)
-            batch.BatchCommands.Add(LedgerStatements.For(turn.Term, operation));
-        return batch;
-    }
-
-    private static async Task<(string TransactionId, List<LedgerOutcome> Outcomes)> ReadAsync(
+    private async Task<LedgerOutcome[]> ExecuteAsync(
         LedgerTurn turn,
-        NpgsqlDataReader reader,
+        long number,
+        NpgsqlConnection connection,
         CancellationToken cancellationToken
     )
     {
-        await reader.ReadAsync(cancellationToken);
-        var transactionId = reader.GetString(0);
-        var outcomes = new List<LedgerOutcome>();
-        foreach (var operation in turn.Operations)
-        {
-            await reader.NextResultAsync(cancellationToken);
-            outcomes.Add(await LedgerStatements.ReadAsync(operation, reader, cancellationToken));
-        }
-        return (transactionId, outcomes);
+        await using var batch = new NpgsqlBatch(connection);
+        batch.BatchCommands.Add(TurnNumbers.Open(turn.Term, number));
+        _statements.AddTo(batch, turn.Term);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        return await _statements.ReadAsync(reader, cancellationToken);
     }
 
     private async Task<NpgsqlConnection> ConnectionAsync(CancellationToken cancellationToken)
