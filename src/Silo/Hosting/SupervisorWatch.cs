@@ -1,13 +1,22 @@
 namespace EgpuFleet.Silo.Hosting;
 
 /// <summary>Stops the process when its standard input ends: the supervisor that held the other end is gone.</summary>
-public sealed class SupervisorWatch(IHostApplicationLifetime lifetime) : BackgroundService
+public sealed class SupervisorWatch(IHostApplicationLifetime lifetime) : IHostedService
 {
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public Task StartAsync(CancellationToken cancellationToken)
     {
-        await using var input = Console.OpenStandardInput();
-        var buffer = new byte[256];
-        while (await input.ReadAsync(buffer, stoppingToken) > 0) { }
+        // Nothing can interrupt a read of standard input; a background thread does not hold up the way out.
+        new Thread(ReadToEnd) { IsBackground = true, Name = "supervisor watch" }.Start();
+        return Task.CompletedTask;
+    }
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    private void ReadToEnd()
+    {
+        using var input = Console.OpenStandardInput();
+        Span<byte> buffer = stackalloc byte[256];
+        while (input.Read(buffer) > 0) { }
         lifetime.StopApplication();
     }
 }

@@ -19,7 +19,10 @@ public sealed class LeaderKills(FleetRig rig, Func<JsonObject> job, TimeProvider
         foreach (var silo in rig.Silos)
             await FleetRig.UntilReadyAsync(silo, cancellationToken);
         var leader = await rig.LeaderAsync(cancellationToken) ?? throw new InvalidOperationException("Nobody leads.");
-        var survivors = rig.Silos.Where(silo => silo != leader).Select(silo => new RigClient(silo.Url, CallTimeout)).ToList();
+        var survivors = rig
+            .Silos.Where(silo => silo != leader)
+            .Select(silo => new RigClient(silo.Url, CallTimeout))
+            .ToList();
         try
         {
             var killedAt = time.GetUtcNow();
@@ -49,7 +52,9 @@ public sealed class LeaderKills(FleetRig rig, Func<JsonObject> job, TimeProvider
             var answer = await survivors[attempt % survivors.Count].SubmitAsync(job(), key, cancellationToken);
             if (answer.Outcome == CallOutcome.Acknowledged)
             {
-                say($"    acknowledged after {(time.GetUtcNow() - killedAt).TotalSeconds:0.000} s, {attempt + 1} attempts");
+                say(
+                    $"    acknowledged after {(time.GetUtcNow() - killedAt).TotalSeconds:0.000} s, {attempt + 1} attempts"
+                );
                 return RigLedger.IdOf(answer.Text("id")!);
             }
             if (answer.Outcome == CallOutcome.Refused)
