@@ -1,8 +1,7 @@
 using System.Text.Json.Nodes;
 using EgpuFleet.TestKit.Checkers;
-using EgpuFleet.TestKit.Fleet;
 
-namespace EgpuFleet.Benchmarks.Recovery;
+namespace EgpuFleet.TestKit.Fleet.Recovery;
 
 /// <summary>
 /// Kills the silo that leads with -9, and measures until a job submitted after that is leased to a device, by the
