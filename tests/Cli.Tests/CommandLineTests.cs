@@ -13,7 +13,21 @@ public sealed class CommandLineTests
 
         Assert.Equal(0, ending.ExitCode);
         Assert.All(
-            ["up", "down", "demo", "test", "submit", "jobs", "job", "cancel", "logs", "nodes", "devices", "models"],
+            [
+                "up",
+                "down",
+                "demo",
+                "test",
+                "bench",
+                "submit",
+                "jobs",
+                "job",
+                "cancel",
+                "logs",
+                "nodes",
+                "devices",
+                "models",
+            ],
             verb => Assert.Contains($"  {verb}", ending.Output, StringComparison.Ordinal)
         );
     }
@@ -23,6 +37,7 @@ public sealed class CommandLineTests
     [InlineData("down")]
     [InlineData("demo")]
     [InlineData("test")]
+    [InlineData("bench")]
     [InlineData("submit")]
     [InlineData("jobs")]
     [InlineData("job")]
@@ -46,6 +61,8 @@ public sealed class CommandLineTests
     [InlineData("frobnicate")]
     [InlineData("up", "--agents", "many")]
     [InlineData("up", "--port", "70000")]
+    [InlineData("bench", "queue", "--runs", "0")]
+    [InlineData("bench", "queue", "--only", "everything")]
     [InlineData("job")]
     [InlineData("jobs", "--state", "sleeping")]
     [InlineData("submit", "prompts.jsonl")]

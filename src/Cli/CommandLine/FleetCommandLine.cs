@@ -55,6 +55,7 @@ internal static class FleetCommandLine
             DownVerb.Create(),
             DemoVerb.Create(),
             TestVerb.Create(),
+            BenchVerb.Create(),
             SubmitVerb.Create(),
             JobsVerb.Create(),
             JobVerb.Create(),

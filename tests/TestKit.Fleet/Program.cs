@@ -1,0 +1,62 @@
+using System.Runtime.InteropServices;
+using EgpuFleet.Benchmarks.Load;
+using EgpuFleet.Benchmarks.Processes;
+using EgpuFleet.Benchmarks.Queue;
+using EgpuFleet.Benchmarks.Raw;
+using EgpuFleet.Cli.CommandLine;
+using EgpuFleet.Cli.Terminal;
+using EgpuFleet.Cli.Verbs;
+
+// Ctrl-C, a polite kill and a closed terminal: stop what was started, remove what was written, end.
+using var stop = new CancellationTokenSource();
+void Stop(PosixSignalContext context)
+{
+    context.Cancel = true;
+    stop.Cancel();
+}
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+var clock = TimeProvider.System;
+var task = Environment.GetEnvironmentVariable(ChildRun.TaskVariable) ?? "";
+try
+{
+    switch (args)
+    {
+        case [QueueBench.Verb, var json]:
+            var settings = QueueBench.FromJson(json);
+            var isGood = await new QueueBenchmark(settings, FleetConsole.System(json: false), clock).RunAsync(
+                stop.Token
+            );
+            return isGood || !settings.Check ? ExitCodes.Ok : ExitCodes.Failed;
+        case [LoadProcess.Verb]:
+            await LoadProcess.RunAsync(task, clock, stop.Token);
+            return ExitCodes.Ok;
+        case [RawWriter.Verb]:
+            await RawWriter.RunAsync(task, clock, stop.Token);
+            return ExitCodes.Ok;
+        case [CannedResponder.Verb]:
+            await CannedResponder.RunAsync(stop.Token);
+            return ExitCodes.Ok;
+        default:
+            await Console.Error.WriteLineAsync("This program is run by ./fleet bench.");
+            return ExitCodes.Usage;
+    }
+}
+catch (FleetFailure e)
+{
+    await Console.Error.WriteLineAsync(e.Message);
+    if (e.Action is { } action)
+        await Console.Error.WriteLineAsync(action);
+    return e.ExitCode;
+}
+catch (OperationCanceledException) when (stop.IsCancellationRequested)
+{
+    await Console.Error.WriteLineAsync("Stopped; nothing was left running.");
+    return ExitCodes.Failed;
+}
+catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
+{
+    await Console.Error.WriteLineAsync(e.Message);
+    return ExitCodes.Failed;
+}

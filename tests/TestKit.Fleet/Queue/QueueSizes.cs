@@ -1,0 +1,28 @@
+namespace EgpuFleet.Benchmarks.Queue;
+
+/// <summary>How much each phase of the queue benchmark does; the same for us and for the peers.</summary>
+/// <param name="WarmupSeconds">Submits before counting.</param>
+/// <param name="Seconds">Submits counted.</param>
+/// <param name="LatencySamples">Jobs of a dispatch phase.</param>
+internal sealed record QueueSizes(
+    double WarmupSeconds,
+    double Seconds,
+    int LatencySamples,
+    int EndToEndJobs,
+    int DrainJobs,
+    int MillionJobs
+)
+{
+    /// <summary>Connections of a bulk submit, and jobs of one call.</summary>
+    public const int BulkClients = 4;
+
+    public const int BulkJobs = 500;
+
+    /// <summary>Quiet time after each job of a dispatch phase.</summary>
+    public const int PauseMilliseconds = 20;
+
+    public static QueueSizes Full { get; } = new(1, 5, 300, 10_000, 100_000, 1_000_000);
+
+    /// <summary>To see that everything works; figures of such a run are worth nothing.</summary>
+    public static QueueSizes Quick { get; } = new(0.5, 1, 50, 1_000, 5_000, 20_000);
+}
