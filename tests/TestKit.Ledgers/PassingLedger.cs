@@ -73,6 +73,6 @@ public abstract class PassingLedger(ILedger inner) : ILedger
         CancellationToken cancellationToken
     ) => Inner.ReadEventsAsync(job, afterSequence, limit, cancellationToken);
 
-    public IAsyncEnumerable<ItemResult> ReadResultsAsync(JobId job, CancellationToken cancellationToken) =>
+    public virtual IAsyncEnumerable<ItemResult> ReadResultsAsync(JobId job, CancellationToken cancellationToken) =>
         Inner.ReadResultsAsync(job, cancellationToken);
 }

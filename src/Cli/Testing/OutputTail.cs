@@ -1,7 +1,8 @@
 namespace EgpuFleet.Cli.Testing;
 
 /// <summary>The last lines a process printed.</summary>
-internal sealed class OutputTail
+/// <param name="echo">Gets every line as it comes; null: nobody does.</param>
+internal sealed class OutputTail(Action<string>? echo = null)
 {
     private const int LinesKept = 40;
 
@@ -12,6 +13,7 @@ internal sealed class OutputTail
     {
         while (await reader.ReadLineAsync() is { } line)
         {
+            echo?.Invoke(line);
             lock (_gate)
             {
                 _lines.Enqueue(line);

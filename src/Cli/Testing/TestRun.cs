@@ -5,8 +5,12 @@ using EgpuFleet.Cli.Processes;
 namespace EgpuFleet.Cli.Testing;
 
 /// <summary>Runs one test executable and reads what it reports.</summary>
-internal sealed class TestRun(string? filter, TimeProvider clock)
+/// <param name="seeds">Simulated fleets to run; null: as many as usual.</param>
+/// <param name="echo">Gets what the tests print; null: nobody does.</param>
+internal sealed class TestRun(string? filter, int? seeds, Action<string>? echo, TimeProvider clock)
 {
+    private const string SeedCount = "EGPUFLEET_SIM_SEEDS";
+
     public async Task<ProjectOutcome> RunAsync(TestProject project, CancellationToken cancellationToken)
     {
         if (!File.Exists(project.Executable))
@@ -16,7 +20,7 @@ internal sealed class TestRun(string? filter, TimeProvider clock)
         try
         {
             using var process = Start(project, results);
-            var output = new OutputTail();
+            var output = new OutputTail(echo);
             var pumps = Task.WhenAll(output.ReadAsync(process.StandardOutput), output.ReadAsync(process.StandardError));
             var exitCode = await WaitAsync(process, cancellationToken);
             // A grandchild may keep the pipes open for longer than the tests ran.
@@ -35,15 +39,16 @@ internal sealed class TestRun(string? filter, TimeProvider clock)
         List<string> arguments = ["-noLogo", "-noColor", "-xml", results];
         if (filter is not null)
             arguments.AddRange(["-displayName", $"*{filter}*"]);
-        return Process.Start(
-            new ProcessStartInfo(project.Executable, arguments)
-            {
-                UseShellExecute = false,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-                WorkingDirectory = Path.GetDirectoryName(project.Executable),
-            }
-        )!;
+        var start = new ProcessStartInfo(project.Executable, arguments)
+        {
+            UseShellExecute = false,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetDirectoryName(project.Executable),
+        };
+        if (seeds is { } count)
+            start.Environment[SeedCount] = count.ToString();
+        return Process.Start(start)!;
     }
 
     /// <summary>Null when it took too long.</summary>

@@ -21,14 +21,21 @@ internal static class TestVerb
         HelpName = "NAME",
     };
 
+    private static readonly Option<int?> Seeds = new("--seeds")
+    {
+        Description = "How many simulated fleets to run, each with its own faults; their progress is shown",
+        HelpName = "COUNT",
+    };
+
     public static Command Create()
     {
-        var command = new Command("test", "Run every test; the last line counts them") { Filter, Project };
+        var command = new Command("test", "Run every test; the last line counts them") { Filter, Project, Seeds };
         command.SetAction(RunAsync);
         return command.WithExamples(
             "./fleet test",
             "./fleet test --project Grains",
-            "./fleet test --project EndToEnd --filter Golden"
+            "./fleet test --project EndToEnd --filter Golden",
+            "./fleet test --project Simulation --seeds 20000"
         );
     }
 
@@ -43,7 +50,11 @@ internal static class TestVerb
                 "See the folders in tests/.",
                 ExitCodes.NotFound
             );
-        var run = new TestRun(parsed.GetValue(Filter), invocation.Clock);
+        var seeds = parsed.GetValue(Seeds);
+        if (seeds < 1)
+            throw new FleetFailure("--seeds is at least 1.", "Leave it out for the usual number.", ExitCodes.Usage);
+        Action<string>? echo = seeds is null ? null : console.Line;
+        var run = new TestRun(parsed.GetValue(Filter), seeds, echo, invocation.Clock);
         var outcomes = new List<ProjectOutcome>();
         foreach (var project in projects)
         {

@@ -67,7 +67,7 @@ internal sealed partial class Dispatcher(
         );
         try
         {
-            var refusals = await pipeline.ExecuteAsync(
+            var refusals = await pipeline.ExecuteHereAsync(
                 async token => await devices.StartShardsAsync(lease.Device, [assignment], token),
                 cancellationToken
             );
@@ -87,7 +87,7 @@ internal sealed partial class Dispatcher(
     {
         try
         {
-            await pipeline.ExecuteAsync(
+            await pipeline.ExecuteHereAsync(
                 async token => await devices.StopShardsAsync(lease.Device, [lease], token),
                 cancellationToken
             );

@@ -74,12 +74,8 @@ internal sealed partial class LeaderTurn : IDisposable
         InBackground(RenewAsync(stopped.Token));
         try
         {
-            await new Recovery(parts.Ledger, parts.Models, options).LoadAsync(
-                memory,
-                term.Pool,
-                () => Now,
-                cancellationToken
-            );
+            var recovery = new Recovery(parts.Ledger, parts.Models, options);
+            await recovery.LoadAsync(memory, term.Pool, () => Now, cancellationToken);
             LogLeading(logger, term.Pool, term.Epoch, memory.Jobs.Count, memory.Leases.Count);
             CompleteJobsDone();
             InBackground(TickAsync(stopped.Token));
@@ -285,14 +281,18 @@ internal sealed partial class LeaderTurn : IDisposable
     private async Task EndAsync()
     {
         inbox.Writer.TryComplete();
-        await stopped.CancelAsync();
+        Stop();
         var gone = new PoolUnavailableException($"Pool '{term.Pool}' is changing its leader.");
         commits.Abandon(gone);
         while (inbox.Reader.TryRead(out var input))
             input.Abandon(gone);
         parts.Metrics.StopLeading();
-        await Task.WhenAll(rim.Keys).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        const ConfigureAwaitOptions here = ConfigureAwaitOptions.ContinueOnCapturedContext;
+        await Task.WhenAll(rim.Keys).ConfigureAwait(here | ConfigureAwaitOptions.SuppressThrowing);
     }
+
+    // Not CancelAsync, which goes to the thread pool: the turn stays in the context it was started in.
+    private void Stop() => stopped.Cancel();
 
     public void Dispose() => stopped.Dispose();
 }
