@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
 
 namespace EgpuFleet.Api;
 
@@ -21,6 +22,10 @@ public static class ApiJson
     {
         options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
         options.DictionaryKeyPolicy = null;
+        options.TypeInfoResolver = JsonTypeInfoResolver.Combine(
+            ApiJsonContext.Default,
+            options.TypeInfoResolver ?? new DefaultJsonTypeInfoResolver()
+        );
         options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
     }

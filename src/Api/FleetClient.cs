@@ -55,14 +55,49 @@ public sealed class FleetClient(HttpClient http)
         return GetAsync<Page<JobInfo>>(Routes.Jobs + query, cancellationToken);
     }
 
-    public async Task<JobInfo> CancelJobAsync(string id, CancellationToken cancellationToken)
+    public Task<JobInfo> CancelJobAsync(string id, CancellationToken cancellationToken) =>
+        SteerJobAsync(id, "cancel", cancellationToken);
+
+    /// <param name="verb">cancel, hold, release, pause or resume.</param>
+    public async Task<JobInfo> SteerJobAsync(string id, string verb, CancellationToken cancellationToken)
     {
         using var response = await http.PostAsync(
-            new Uri(Routes.JobCancel(id), UriKind.Relative),
+            new Uri(Routes.JobVerb(id, verb), UriKind.Relative),
             null,
             cancellationToken
         );
         return await ReadAsync<JobInfo>(response, cancellationToken);
+    }
+
+    /// <summary>What keeps a job from running.</summary>
+    public Task<WhyInfo> WhyAsync(string id, CancellationToken cancellationToken) =>
+        GetAsync<WhyInfo>(Routes.JobWhy(id), cancellationToken);
+
+    /// <summary>
+    /// Submits many jobs, one a line, and returns what became of each as it is known. Without an idempotency key a call that
+    /// breaks off must not be repeated.
+    /// </summary>
+    public async IAsyncEnumerable<BulkOutcome> SubmitBulkAsync(
+        Stream lines,
+        string? idempotencyKey,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Routes.JobsBulk, UriKind.Relative))
+        {
+            Content = new StreamContent(lines),
+        };
+        request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/x-ndjson");
+        if (idempotencyKey is not null)
+            request.Headers.Add("Idempotency-Key", idempotencyKey);
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        await ThrowOnErrorAsync(response, cancellationToken);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellationToken));
+        while (await reader.ReadLineAsync(cancellationToken) is { } line)
+        {
+            if (line.Length > 0)
+                yield return Parse<BulkOutcome>(line);
+        }
     }
 
     /// <summary>A page of the job's log as it is now; at most 100 lines.</summary>

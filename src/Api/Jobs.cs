@@ -1,61 +1,29 @@
 namespace EgpuFleet.Api;
 
-/// <summary>
-/// Body of <c>POST /api/v1/jobs</c> as JSON, or the form part <c>job</c> of a multipart request whose part <c>input</c>
-/// is a JSONL file with one <see cref="BatchLine"/> a line (for inputs too large to hold in one JSON value).
-/// </summary>
-/// <param name="Kind"><c>batch</c>.</param>
-/// <param name="Model">Name of a registered model.</param>
-/// <param name="Priority">-100 to 100, higher first; 0 when left out.</param>
-/// <param name="Items">The prompts; left out when the input is a form part.</param>
-public sealed record JobRequest(
-    string? Kind,
-    string? Model,
-    GenerationOptions? Generation = null,
-    int? Priority = null,
-    IReadOnlyList<BatchLine>? Items = null
-);
-
-/// <summary>How to generate; every field may be left out.</summary>
-/// <param name="MaxTokens">At least 1; left out: up to the end of the context.</param>
-/// <param name="Temperature">0 to 2, 0 (the default for batches) is greedy.</param>
-/// <param name="Stop">At most 4 strings.</param>
-public sealed record GenerationOptions(
-    int? MaxTokens = null,
-    double? Temperature = null,
-    double? TopP = null,
-    int? TopK = null,
-    long? Seed = null,
-    IReadOnlyList<string>? Stop = null
-);
-
-/// <summary>One prompt of a batch: <c>prompt</c> or <c>messages</c>. Without a <c>custom_id</c> it is named by its index.</summary>
-public sealed record BatchLine(
-    string? CustomId = null,
-    string? Prompt = null,
-    IReadOnlyList<ChatTurn>? Messages = null
-);
-
-/// <summary>A chat message; role is system, user or assistant.</summary>
-public sealed record ChatTurn(string? Role, string? Content);
-
-/// <summary>A job. State: queued, running, succeeded, failed, cancelled.</summary>
+/// <summary>A job. State: queued, blocked, held, running, paused, succeeded, failed, cancelled.</summary>
+/// <param name="Model">Null for a kind that needs none.</param>
+/// <param name="Generation">Null for a kind that generates nothing.</param>
 /// <param name="Reason">Why it waits; only while it does.</param>
-/// <param name="Failure">Why it failed or was cancelled.</param>
+/// <param name="Failure">Why it failed or was cancelled, in words.</param>
+/// <param name="End">The same with its code.</param>
+/// <param name="Noop">What a no-op does; null for other kinds.</param>
 public sealed record JobInfo(
     string Id,
     string Object,
     string Kind,
-    string Model,
+    string? Model,
     string State,
     int Priority,
     ItemCounts Items,
-    GenerationOptions Generation,
+    GenerationOptions? Generation,
     DateTimeOffset CreatedAt,
     DateTimeOffset? StartedAt,
     DateTimeOffset? FinishedAt,
     WaitReason? Reason,
-    string? Failure
+    string? Failure,
+    JobEndInfo? End = null,
+    JobRulesInfo? Rules = null,
+    NoopInfo? Noop = null
 )
 {
     /// <summary>True when nothing more will happen to it.</summary>
@@ -66,10 +34,35 @@ public sealed record JobInfo(
 public sealed record ItemCounts(int Total, int Completed, int Failed);
 
 /// <summary>Why a job waits, and what would change it.</summary>
-public sealed record WaitReason(string Code, string Message, string? Action);
+/// <param name="BlockingJobId">The job that is in the way, where it is one.</param>
+public sealed record WaitReason(string Code, string Message, string? Action, string? BlockingJobId = null);
+
+/// <summary>How a job ended without success.</summary>
+/// <param name="Code">cancelled, work_failed, retries_exhausted, deadline_exceeded, run_time_exceeded, dependency_failed.</param>
+public sealed record JobEndInfo(string Code, string Message);
+
+/// <summary>The rules a job was submitted with; what was left out is left out, but for the retry policy.</summary>
+public sealed record JobRulesInfo(
+    IReadOnlyList<DependencyOptions>? DependsOn,
+    DateTimeOffset? Deadline,
+    double? MaxRunSeconds,
+    RetryOptions Retry,
+    int? MaxParallel
+);
+
+/// <summary>What a no-op does.</summary>
+public sealed record NoopInfo(int DurationMs, string Fault);
+
+/// <summary>Answer of <c>GET /api/v1/jobs/{id}/why</c>.</summary>
+/// <param name="Reasons">What keeps it from running (more); empty when nothing does.</param>
+/// <param name="End">How it ended, when it is over and did not succeed.</param>
+public sealed record WhyInfo(string Id, string State, IReadOnlyList<WaitReason> Reasons, JobEndInfo? End);
 
 /// <summary>One line of a job's log; also the data of its server-sent event, whose id is the sequence.</summary>
-/// <param name="Type">submitted, started, shard_started, shard_finished, shard_requeued, shard_failed, succeeded, failed, cancelled.</param>
+/// <param name="Type">
+/// submitted, held, released, blocked, unblocked, started, paused, resumed, shard_started, shard_finished, shard_requeued,
+/// shard_failed, succeeded, failed, cancelled.
+/// </param>
 public sealed record JobEventInfo(
     long Sequence,
     DateTimeOffset At,

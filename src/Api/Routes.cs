@@ -4,6 +4,7 @@ namespace EgpuFleet.Api;
 public static class Routes
 {
     public const string Jobs = "/api/v1/jobs";
+    public const string JobsBulk = Jobs + ":bulk";
     public const string Nodes = "/api/v1/nodes";
     public const string Devices = "/api/v1/devices";
     public const string Models = "/api/v1/models";
@@ -16,7 +17,10 @@ public static class Routes
 
     public static string JobResults(string id) => Job(id) + "/results";
 
-    public static string JobCancel(string id) => Job(id) + "/cancel";
+    public static string JobWhy(string id) => Job(id) + "/why";
+
+    /// <param name="verb">cancel, hold, release, pause or resume.</param>
+    public static string JobVerb(string id, string verb) => $"{Job(id)}/{verb}";
 
     public static string Model(string name) => $"{Models}/{Uri.EscapeDataString(name)}";
 }

@@ -57,4 +57,7 @@ public enum RefusalCode
 
     /// <summary>As many of its shards run as may at once.</summary>
     MaxParallelReached,
+
+    /// <summary>It is to wait for a job that does not exist.</summary>
+    UnknownDependency,
 }

@@ -106,6 +106,39 @@ public static partial class Limits
     /// <summary>Items of one job; the pool accepts no more, so more is refused before it is stored.</summary>
     public const int ItemsPerJob = Grains.Limits.MaxItemsPerJob;
 
+    /// <summary>Items that are stored with their job in one transaction, as one value of its row; more are staged before.</summary>
+    public const int InlineItems = 64;
+
+    /// <summary>Bytes of such items: a row much larger would not be read back in one piece.</summary>
+    public const int InlineBytes = 64 << 10;
+
+    /// <summary>Payload of a no-op: an envelope of work, not the work's data.</summary>
+    public const int PayloadBytes = 64 << 10;
+
+    /// <summary>How long a no-op may take: an hour is longer than any rehearsal.</summary>
+    public const int NoopMilliseconds = 3_600_000;
+
+    /// <summary>Priorities go from minus this to this: more steps than anybody can tell apart.</summary>
+    public const int PriorityBound = 100;
+
+    /// <summary>Jobs that one job may wait for: each is looked up when it is submitted and when one of them ends.</summary>
+    public const int DependenciesPerJob = 100;
+
+    /// <summary>Tries of one shard: more would only hide that it fails.</summary>
+    public const int Attempts = 100;
+
+    /// <summary>Wait between two tries: an hour outlasts a reboot of anything.</summary>
+    public const int BackoffSeconds = 3600;
+
+    /// <summary>The longest run time that can be asked for: a year.</summary>
+    public const int RunSeconds = 365 * 24 * 3600;
+
+    /// <summary>How long a submit waits for the scheduler before its caller is told to come back: one leader change fits in.</summary>
+    public static readonly TimeSpan SubmitWait = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a read waits for the scheduler's reasons, without which it is answered too.</summary>
+    public static readonly TimeSpan ReasonWait = TimeSpan.FromSeconds(2);
+
     /// <summary>A submitter's own name for an item: holds a URL or a hash.</summary>
     public const int CustomIdLength = 256;
 

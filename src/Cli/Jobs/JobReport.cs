@@ -26,10 +26,10 @@ internal sealed record JobReport(JobInfo Job, IReadOnlyList<DeviceShards> Device
             if (reason.Action is not null)
                 console.Line($"To do     {reason.Action}");
         }
-        if (Job.Failure is not null)
-            console.Line($"Failure   {Job.Failure}");
-        console.Line($"Model     {Job.Model}, priority {Job.Priority}");
-        console.Line($"Prompts   {Job.Items.Completed} of {Job.Items.Total} answered, {Job.Items.Failed} failed");
+        if (Job.End is { } end)
+            console.Line($"Failure   {end.Message} ({end.Code})");
+        console.Line($"Kind      {Job.Kind}{(Job.Model is null ? "" : $" of {Job.Model}")}, priority {Job.Priority}");
+        console.Line($"Items     {Job.Items.Completed} of {Job.Items.Total} answered, {Job.Items.Failed} failed");
         console.Line($"Created   {Format.Time(Job.CreatedAt)}");
         console.Line($"Started   {Format.Time(Job.StartedAt)}");
         console.Line($"Finished  {Format.Time(Job.FinishedAt)}");

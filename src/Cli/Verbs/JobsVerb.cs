@@ -55,7 +55,7 @@ internal static class JobsVerb
                     [
                         job.Id,
                         job.State,
-                        job.Model,
+                        job.Model ?? job.Kind,
                         $"{job.Items.Completed}/{job.Items.Total}",
                         job.Items.Failed.ToString(),
                         job.Priority.ToString(),

@@ -42,6 +42,12 @@ internal sealed partial class LeaderTurn
             var how = outcome.KeyReused ? SubmitOutcome.KeyReused : SubmitOutcome.Replayed;
             submit.Reply(new SubmitReply(how, existing));
         }
+        else if (outcome.Dependencies is { } known && known.Contains(null))
+        {
+            var missing = submit.Spec.Rules.DependsOn[known.ToList().IndexOf(null)].Job;
+            var refusal = new Refusal(RefusalCode.UnknownDependency, $"There is no job {missing}.", BlockedBy: missing);
+            submit.Reply(new SubmitReply(SubmitOutcome.Refused, id, refusal));
+        }
         else if (memory.Jobs.ContainsKey(id))
         {
             // The same submit again, after its sender lost the first answer.

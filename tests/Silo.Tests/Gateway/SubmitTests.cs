@@ -23,7 +23,7 @@ public sealed class SubmitTests(RunningSilo silo)
         Assert.Equal(Routes.Job(job.Id), response.Headers.Location?.OriginalString);
         Assert.Equal(("queued", "batch", RunningSilo.Model), (job.State, job.Kind, job.Model));
         Assert.Equal(new ItemCounts(2, 0, 0), job.Items);
-        Assert.Equal((4, 0d), (job.Generation.MaxTokens, job.Generation.Temperature));
+        Assert.Equal((4, 0d), (job.Generation?.MaxTokens, job.Generation?.Temperature));
         var read = await silo.Client.GetJobAsync(job.Id, cancellationToken);
         Assert.Equal("NoMatchingDevice", read.Reason?.Code);
         Assert.False(string.IsNullOrEmpty(read.Reason?.Message));

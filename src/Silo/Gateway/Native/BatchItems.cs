@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces.Jobs;
@@ -13,7 +14,8 @@ namespace EgpuFleet.Silo.Gateway.Native;
 /// Turns the input of a batch into its items, one at a time, and refuses the first that is wrong with its place and
 /// reason. One instance serves one request: it remembers the names seen.
 /// </summary>
-public sealed class BatchItems(ModelRecord model)
+/// <param name="model">Null for no-ops, whose items are payloads.</param>
+internal sealed class BatchItems(ModelRecord? model)
 {
     private static readonly string[] Roles = ["system", "user", "assistant"];
 
@@ -25,10 +27,12 @@ public sealed class BatchItems(ModelRecord model)
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        await using var lines = new LineReader(input);
+        await using var lines = new LineReader(input, Limits.LineBytes);
         while (await lines.ReadAsync(cancellationToken))
         {
             var number = lines.Number;
+            if (lines.IsTooLong)
+                throw InputFault.At(number, $"longer than {Limits.LineBytes} bytes");
             var json = WithoutMark(lines.Line, number);
             if (!IsBlank(json))
                 yield return Item(Parse(json, number), reason => InputFault.At(number, reason));
@@ -38,20 +42,20 @@ public sealed class BatchItems(ModelRecord model)
     }
 
     /// <summary>Items given in the request itself.</summary>
-    public async IAsyncEnumerable<BatchItem> FromListAsync(IReadOnlyList<BatchLine?> items)
+    public IReadOnlyList<BatchItem> FromList(IReadOnlyList<BatchLine?> items)
     {
         ArgumentNullException.ThrowIfNull(items);
+        if (items.Count == 0)
+            throw GatewayException.Invalid("items", "is empty");
+        var made = new List<BatchItem>(Math.Min(items.Count, Limits.ItemsPerJob));
         for (var i = 0; i < items.Count; i++)
         {
             var index = i;
-            yield return Item(
-                items[i] ?? throw InputFault.AtItem(i, "is null"),
-                reason => InputFault.AtItem(index, reason)
+            made.Add(
+                Item(items[i] ?? throw InputFault.AtItem(i, "is null"), reason => InputFault.AtItem(index, reason))
             );
         }
-        if (names.Count == 0)
-            throw GatewayException.Invalid("items", "is empty");
-        await Task.CompletedTask;
+        return made;
     }
 
     private static BatchLine Parse(ReadOnlySequence<byte> json, int line)
@@ -80,11 +84,15 @@ public sealed class BatchItems(ModelRecord model)
             throw fault($"the custom_id '{name}' is already used by an earlier item");
         if (line.Prompt is { } prompt && !Texts.IsStorable(prompt))
             throw fault("prompt contains the character U+0000");
+        if (model is null && line.Prompt is not null && Encoding.UTF8.GetByteCount(line.Prompt) > Limits.PayloadBytes)
+            throw fault($"the payload of a noop has at most {Limits.PayloadBytes} bytes");
         return new BatchItem(index, name, line.Prompt, line.Messages is null ? null : Messages(line.Messages, fault));
     }
 
     private ChatMessage[] Messages(IReadOnlyList<ChatTurn?> turns, Func<string, GatewayException> fault)
     {
+        if (model is null)
+            throw fault("a noop takes no messages; give a prompt");
         if (!model.HasChatTemplate)
             throw fault($"the model {model.Ref.Name} has no chat template; give a prompt");
         if (turns.Count is 0 or > Limits.ChatMessages)

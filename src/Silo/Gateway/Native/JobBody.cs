@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.IO.Pipelines;
 using System.Security.Cryptography;
 using System.Text.Json;
 using EgpuFleet.Api;
@@ -10,35 +11,42 @@ using Microsoft.Net.Http.Headers;
 namespace EgpuFleet.Silo.Gateway.Native;
 
 /// <summary>
-/// A submitted job as it arrives: what it is, and its input still to be read. Either one JSON value with <c>items</c>, or
-/// a form whose part <c>job</c> comes first and whose part <c>input</c> is JSONL, read line by line.
+/// A submitted job as it arrives: what it is, and its input still to be read. Either one JSON value, or a form whose part
+/// <c>job</c> comes first and whose part <c>input</c> is JSONL, read line by line.
 /// </summary>
-public sealed class JobBody : IDisposable
+internal sealed class JobBody : IDisposable
 {
     private readonly List<BoundedStream> parts = [];
+    private byte[]? digest;
     private Stream? lines;
 
     private JobBody(JobRequest job) => Job = job;
 
     public JobRequest Job { get; }
 
-    /// <summary>The items, checked one by one while they are read; readable once.</summary>
-    public IAsyncEnumerable<BatchItem> Items(ModelRecord model, CancellationToken cancellationToken)
-    {
-        var items = new BatchItems(model);
-        return lines is null ? items.FromListAsync(Job.Items!) : items.FromLinesAsync(lines, cancellationToken);
-    }
+    /// <summary>Whether the items come as a part of their own.</summary>
+    public bool HasLines => lines is not null;
+
+    /// <summary>The items of the input, checked one by one while they are read; readable once.</summary>
+    public IAsyncEnumerable<BatchItem> Lines(ModelRecord? model, CancellationToken cancellationToken) =>
+        new BatchItems(model).FromLinesAsync(lines!, cancellationToken);
 
     /// <summary>
     /// Hash of the content read so far, part by part: the boundary of a form is made anew at every send and must not
     /// make a repetition look like another request.
     /// </summary>
-    public string Sha256() => Convert.ToHexStringLower(SHA256.HashData([.. parts.SelectMany(part => part.Sha256())]));
+    public string Sha256() =>
+        Convert.ToHexStringLower(digest ?? SHA256.HashData([.. parts.SelectMany(part => part.Sha256())]));
 
     public void Dispose() => parts.ForEach(part => part.Dispose());
 
+    /// <param name="isKeyed">Whether <see cref="Sha256"/> will be asked for.</param>
     /// <exception cref="GatewayException">Neither of the two kinds, too large, or malformed.</exception>
-    public static async Task<JobBody> OpenAsync(HttpRequest request, CancellationToken cancellationToken)
+    public static async ValueTask<JobBody> OpenAsync(
+        HttpRequest request,
+        bool isKeyed,
+        CancellationToken cancellationToken
+    )
     {
         ArgumentNullException.ThrowIfNull(request);
         if (request.ContentLength > Limits.JobBodyBytes)
@@ -46,19 +54,60 @@ public sealed class JobBody : IDisposable
         if (!MediaTypeHeaderValue.TryParse(request.ContentType, out var type))
             throw Unsupported();
         if (type.MediaType.Equals("application/json", StringComparison.OrdinalIgnoreCase))
-            return await ReadJsonAsync(request.Body, cancellationToken);
+            return await ReadJsonAsync(request.BodyReader, isKeyed, cancellationToken);
         if (type.MediaType.Equals("multipart/form-data", StringComparison.OrdinalIgnoreCase))
             return await OpenFormAsync(request.Body, HeaderUtilities.RemoveQuotes(type.Boundary), cancellationToken);
         throw Unsupported();
     }
 
-    private static async Task<JobBody> ReadJsonAsync(Stream body, CancellationToken cancellationToken)
+    private static async ValueTask<JobBody> ReadJsonAsync(
+        PipeReader body,
+        bool isKeyed,
+        CancellationToken cancellationToken
+    )
     {
-        var part = new BoundedStream(body, Limits.JobJsonBytes);
-        var result = new JobBody(await ParseAsync(part, cancellationToken)) { parts = { part } };
-        if (result.Job.Items is null)
-            throw GatewayException.Invalid("items", "is needed");
-        return result;
+        while (true)
+        {
+            var read = await ReadAsync(body, cancellationToken);
+            // Whatever is wrong with it, the server must be able to read on to the next request.
+            var consumed = read.Buffer.Start;
+            try
+            {
+                if (read.Buffer.Length > Limits.JobJsonBytes)
+                    throw GatewayException.TooLarge($"The input is larger than {Limits.JobJsonBytes >> 10:N0} KiB.");
+                if (!read.IsCompleted)
+                    continue;
+                consumed = read.Buffer.End;
+                return new JobBody(Parse(read.Buffer)) { digest = isKeyed ? Hash(read.Buffer) : null };
+            }
+            finally
+            {
+                body.AdvanceTo(consumed, read.Buffer.End);
+            }
+        }
+    }
+
+    private static async ValueTask<ReadResult> ReadAsync(PipeReader body, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await body.ReadAsync(cancellationToken);
+        }
+        catch (IOException e) when (e is not BadHttpRequestException)
+        {
+            throw GatewayException.BadRequest("malformed_body", "The body ends in the middle.");
+        }
+    }
+
+    /// <summary>As it would be of one part.</summary>
+    private static byte[] Hash(in ReadOnlySequence<byte> json)
+    {
+        if (json.IsSingleSegment)
+            return SHA256.HashData(SHA256.HashData(json.FirstSpan));
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var part in json)
+            hash.AppendData(part.Span);
+        return SHA256.HashData(hash.GetHashAndReset());
     }
 
     private static async Task<JobBody> OpenFormAsync(
@@ -74,8 +123,6 @@ public sealed class JobBody : IDisposable
         var first = await NextAsync(reader, "job", cancellationToken);
         var jobPart = new BoundedStream(first.Body, Limits.JobPartBytes);
         var job = await ParseAsync(jobPart, cancellationToken);
-        if (job.Items is not null)
-            throw GatewayException.Invalid("items", "must be left out beside a form part input");
         var second = await NextAsync(reader, "input", cancellationToken);
         var input = new BoundedStream(second.Body, Limits.JobBodyBytes);
         return new JobBody(job) { parts = { jobPart, input }, lines = input };
@@ -113,9 +160,14 @@ public sealed class JobBody : IDisposable
     {
         using var json = new MemoryStream();
         await part.CopyToAsync(json, cancellationToken);
+        return Parse(new ReadOnlySequence<byte>(json.GetBuffer(), 0, (int)json.Length));
+    }
+
+    private static JobRequest Parse(in ReadOnlySequence<byte> json)
+    {
         try
         {
-            return NativeJson.Read<JobRequest>(new ReadOnlySequence<byte>(json.GetBuffer(), 0, (int)json.Length));
+            return NativeJson.Read<JobRequest>(json);
         }
         catch (JsonException e)
         {

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Text.Json;
 using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces;
@@ -28,7 +29,7 @@ public sealed class JobViews(Fleet fleet, ILedger ledger)
     public async Task<IReadOnlyList<JobInfo>> ShowAsync(IReadOnlyList<JobRecord> records)
     {
         ArgumentNullException.ThrowIfNull(records);
-        var waiting = records.Where(job => job.State == JobState.Queued).Select(job => job.Spec.Id).ToArray();
+        var waiting = records.Where(job => Waits(job.State)).Select(job => job.Spec.Id).ToArray();
         var reasons = waiting.Length == 0 ? null : await ExplainAsync(waiting);
         return [.. records.Select(job => Show(job, reasons?.GetValueOrDefault(job.Spec.Id)))];
     }
@@ -40,7 +41,7 @@ public sealed class JobViews(Fleet fleet, ILedger ledger)
             job.Spec.Id.ToString(),
             "job",
             Word(job.Spec.Kind),
-            job.Spec.Model?.Name ?? string.Empty,
+            job.Spec.Model?.Name,
             Word(job.State),
             job.Spec.Priority,
             new ItemCounts(job.Spec.ItemCount, job.CompletedItems, job.FailedItems),
@@ -48,10 +49,21 @@ public sealed class JobViews(Fleet fleet, ILedger ledger)
             job.CreatedAt,
             job.StartedAt,
             job.FinishedAt,
-            reason is null ? null : new WaitReason(CodeOf(reason.Code), reason.Message, reason.Action),
-            job.End?.Message
+            reason is null ? null : Show(reason),
+            job.End?.Message,
+            Show(job.End),
+            Show(job.Spec.Rules),
+            job.Spec.Noop is { } noop ? new NoopInfo(noop.DurationMilliseconds, Word(noop.Fault)) : null
         );
     }
+
+    public static WaitReason Show(Refusal reason)
+    {
+        ArgumentNullException.ThrowIfNull(reason);
+        return new WaitReason(CodeOf(reason.Code), reason.Message, reason.Action, reason.BlockedBy?.ToString());
+    }
+
+    public static JobEndInfo? Show(JobEnd? end) => end is null ? null : new JobEndInfo(Word(end.Code), end.Message);
 
     public static JobEventInfo Show(JobEvent line)
     {
@@ -88,24 +100,52 @@ public sealed class JobViews(Fleet fleet, ILedger ledger)
     }
 
     /// <summary>Reason codes keep the words of the design, so <c>NoMatchingDevice</c> stays as it is.</summary>
-    public static string CodeOf(RefusalCode code) => code.ToString();
+    public static string CodeOf(RefusalCode code) => Enum.GetName(code) ?? code.ToString();
 
     /// <summary>Enum names in snake_case.</summary>
     public static string Word<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString());
+        where T : struct, Enum => Words<T>.Of(value);
 
-    private static GenerationOptions Show(GenerationParameters? given) =>
-        given is null ? new() : new(given.MaxTokens, given.Temperature, given.TopP, given.TopK, given.Seed, given.Stop);
+    private static GenerationOptions? Show(GenerationParameters? given) =>
+        given is null ? null : new(given.MaxTokens, given.Temperature, given.TopP, given.TopK, given.Seed, given.Stop);
+
+    private static JobRulesInfo Show(JobRules rules) =>
+        new(
+            rules.DependsOn.Count == 0
+                ? null
+                : [.. rules.DependsOn.Select(one => new DependencyOptions(one.Job.ToString(), Word(one.Condition)))],
+            rules.Deadline,
+            rules.MaxRunTime?.TotalSeconds,
+            new RetryOptions(
+                rules.Retry.MaxAttempts,
+                rules.Retry.Backoff.TotalSeconds,
+                rules.Retry.MaxBackoff.TotalSeconds
+            ),
+            rules.MaxParallel
+        );
+
+    private static bool Waits(JobState state) =>
+        state is JobState.Queued or JobState.Blocked or JobState.Held or JobState.Paused;
 
     private async Task<IReadOnlyDictionary<JobId, Refusal>?> ExplainAsync(JobId[] jobs)
     {
         try
         {
-            return await fleet.Pool.ExplainWaiting(jobs);
+            return await fleet.Pool.ExplainWaiting(jobs).WaitAsync(Limits.ReasonWait);
         }
         catch (Exception e) when (e is PoolUnavailableException or TimeoutException or OrleansException)
         {
             return null;
         }
     }
+}
+
+/// <summary>The words of an enum, made once: an answer names several.</summary>
+file static class Words<T>
+    where T : struct, Enum
+{
+    private static readonly FrozenDictionary<T, string> All = Enum.GetValues<T>()
+        .ToFrozenDictionary(value => value, value => JsonNamingPolicy.SnakeCaseLower.ConvertName(value.ToString()));
+
+    public static string Of(T value) => All[value];
 }

@@ -3,8 +3,9 @@ using System.IO.Pipelines;
 
 namespace EgpuFleet.Silo.Gateway.Native;
 
-/// <summary>The lines of a stream, one in memory at a time, at most <see cref="Limits.LineBytes"/> each.</summary>
-public sealed class LineReader(Stream stream) : IAsyncDisposable
+/// <summary>The lines of a stream, one in memory at a time; one that is too long is passed over.</summary>
+/// <param name="lineBytes">The longest line that is held.</param>
+internal sealed class LineReader(Stream stream, int lineBytes) : IAsyncDisposable
 {
     private const int BufferBytes = 64 << 10;
 
@@ -15,14 +16,16 @@ public sealed class LineReader(Stream stream) : IAsyncDisposable
 
     private SequencePosition? consumed;
 
-    /// <summary>The line read last, without its end; valid until the next read.</summary>
+    /// <summary>The line read last, without its end; valid until the next read; empty when it was too long.</summary>
     public ReadOnlySequence<byte> Line { get; private set; }
+
+    /// <summary>Whether the line read last has more bytes than may be held.</summary>
+    public bool IsTooLong { get; private set; }
 
     /// <summary>Its number, from 1.</summary>
     public int Number { get; private set; }
 
     /// <summary>Moves to the next line; false at the end.</summary>
-    /// <exception cref="GatewayException">A line is too long.</exception>
     public async ValueTask<bool> ReadAsync(CancellationToken cancellationToken)
     {
         if (consumed is { } position)
@@ -30,15 +33,24 @@ public sealed class LineReader(Stream stream) : IAsyncDisposable
             pipe.AdvanceTo(position);
             consumed = null;
         }
+        IsTooLong = false;
         while (true)
         {
             var result = await pipe.ReadAsync(cancellationToken);
             var buffer = result.Buffer;
             if (buffer.PositionOf((byte)'\n') is { } newline)
                 return Take(buffer.Slice(0, newline), buffer.GetPosition(1, newline));
-            if (result.IsCompleted || buffer.Length > Limits.LineBytes)
-                return !buffer.IsEmpty && Take(buffer, buffer.End);
-            pipe.AdvanceTo(buffer.Start, buffer.End);
+            if (result.IsCompleted)
+                return (IsTooLong || !buffer.IsEmpty) && Take(buffer, buffer.End);
+            if (IsTooLong || buffer.Length > lineBytes)
+            {
+                IsTooLong = true;
+                pipe.AdvanceTo(buffer.End);
+            }
+            else
+            {
+                pipe.AdvanceTo(buffer.Start, buffer.End);
+            }
         }
     }
 
@@ -47,9 +59,8 @@ public sealed class LineReader(Stream stream) : IAsyncDisposable
     private bool Take(ReadOnlySequence<byte> line, SequencePosition end)
     {
         Number++;
-        if (line.Length > Limits.LineBytes)
-            throw InputFault.At(Number, $"longer than {Limits.LineBytes} bytes");
-        Line = line;
+        IsTooLong |= line.Length > lineBytes;
+        Line = IsTooLong ? default : line;
         consumed = end;
         return true;
     }

@@ -3,24 +3,11 @@ using EgpuFleet.Grains.Interfaces.Serving;
 
 namespace EgpuFleet.Silo.Gateway.Native;
 
-/// <summary>What a job request may say; every refusal names its field.</summary>
-public static class JobRules
+/// <summary>What a request may say about how to generate.</summary>
+internal static class GenerationFields
 {
-    public const int PriorityBound = 100;
-
-    public static void Check(JobRequest job)
-    {
-        ArgumentNullException.ThrowIfNull(job);
-        if (job.Kind != "batch")
-            throw GatewayException.Invalid("kind", "must be batch");
-        if (string.IsNullOrEmpty(job.Model))
-            throw GatewayException.Invalid("model", "is needed");
-        if (job.Priority is < -PriorityBound or > PriorityBound)
-            throw GatewayException.Invalid("priority", $"must be between -{PriorityBound} and {PriorityBound}");
-    }
-
     /// <summary>Greedy when nothing is said.</summary>
-    public static GenerationParameters Parameters(GenerationOptions? options)
+    public static GenerationParameters Read(GenerationOptions? options)
     {
         var given = options ?? new GenerationOptions();
         if (given.MaxTokens is < 1 or > Limits.MaxTokens)
