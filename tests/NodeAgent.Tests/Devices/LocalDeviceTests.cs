@@ -73,6 +73,26 @@ public sealed class LocalDeviceTests
     }
 
     [Fact]
+    public async Task After_a_sleep_a_stream_ends_before_another_token_leaves()
+    {
+        Stories.Require();
+        await using var rig = await DeviceRig.StartAsync();
+        var chunks = 0;
+        var failure = await Assert.ThrowsAsync<GenerationException>(async () =>
+        {
+            await foreach (var _ in rig.Device.GenerateAsync(Request(Stories.Bytes(), maxTokens: 500), Token))
+            {
+                chunks++;
+                rig.Clock.Now += TimeSpan.FromSeconds(5);
+            }
+        });
+        Assert.Equal("node_slept", failure.Code);
+        Assert.True(failure.Retryable);
+        Assert.Equal(1, chunks);
+        Assert.NotEmpty(await TextAsync(rig, Request(Stories.Bytes(), maxTokens: 4)));
+    }
+
+    [Fact]
     public async Task The_least_recently_used_model_makes_room_and_one_in_use_does_not()
     {
         Stories.Require();

@@ -22,7 +22,7 @@ public sealed class NoopShardsTests
     {
         await using var rig = await DeviceRig.StartAsync();
         Assert.Equal(Slots, rig.Device.Status().Facts.NoopSlots);
-        Assert.All(Start(rig, Enumerable.Range(0, Slots).Select(i => Noop(i))), Assert.Null);
+        Assert.All(Start(rig, Enumerable.Range(0, Slots).Select(i => DeviceRig.Noop(i))), Assert.Null);
         for (var i = 0; i < Slots; i++)
         {
             var report = await rig.Reports.NextAsync();
@@ -40,16 +40,16 @@ public sealed class NoopShardsTests
     {
         Stories.Require();
         await using var rig = await DeviceRig.StartAsync();
-        var refusals = Start(rig, Enumerable.Range(0, Slots + 1).Select(i => Noop(i, milliseconds: Hour)));
+        var refusals = Start(rig, Enumerable.Range(0, Slots + 1).Select(i => DeviceRig.Noop(i, milliseconds: Hour)));
         Assert.All(refusals.SkipLast(1), Assert.Null);
         Assert.Equal(RefusalCode.DeviceBusy, refusals[^1]!.Code);
-        Assert.Equal(RefusalCode.DeviceBusy, Start(rig, [Noop(100)])[0]!.Code);
+        Assert.Equal(RefusalCode.DeviceBusy, Start(rig, [DeviceRig.Noop(100)])[0]!.Code);
 
         Assert.Null(rig.Device.Shards.Start(DeviceRig.Assignment(DeviceRig.Prompts(2), maxTokens: 4, shard: 1000)));
         Assert.Equal(ShardOutcome.Finished, (await rig.Reports.AllAsync())[^1].Outcome);
 
         rig.Device.Shards.Stop(Leases.Key(3), "stopped");
-        Assert.Null(Start(rig, [Noop(100)])[0]);
+        Assert.Null(Start(rig, [DeviceRig.Noop(100)])[0]);
         Assert.Equal(100, (await rig.Reports.NextAsync()).Lease.Shard.Number);
     }
 
@@ -57,7 +57,7 @@ public sealed class NoopShardsTests
     public async Task A_shard_of_many_items_is_reported_in_order_and_completely()
     {
         await using var rig = await DeviceRig.StartAsync();
-        Start(rig, [Noop(0, items: 1000)]);
+        Start(rig, [DeviceRig.Noop(0, items: 1000)]);
         var reports = await rig.Reports.AllAsync();
         Assert.Equal(ShardOutcome.Finished, reports[^1].Outcome);
         var results = reports.SelectMany(report => report.Results).ToList();
@@ -70,13 +70,13 @@ public sealed class NoopShardsTests
     {
         await using var rig = await DeviceRig.StartAsync();
         var before = rig.Device.Supervisor.ProcessId;
-        Start(rig, Enumerable.Range(0, Slots).Select(i => Noop(i, milliseconds: Hour)));
+        Start(rig, Enumerable.Range(0, Slots).Select(i => DeviceRig.Noop(i, milliseconds: Hour)));
         rig.KillWorker();
         for (var i = 0; i < Slots; i++)
             AssertFailed(await rig.Reports.NextAsync(), "worker_lost", retryable: true);
         Assert.Equal(0, rig.Reports.Unread);
         await rig.UntilAsync(status => status.State == DeviceState.Ready && status.WorkerProcessId != before);
-        Assert.Null(Start(rig, [Noop(0, epoch: 2)])[0]);
+        Assert.Null(Start(rig, [DeviceRig.Noop(0, epoch: 2)])[0]);
         Assert.Equal(ShardOutcome.Finished, (await rig.Reports.NextAsync()).Outcome);
     }
 
@@ -84,11 +84,11 @@ public sealed class NoopShardsTests
     public async Task Without_a_ready_worker_nothing_is_taken()
     {
         await using var rig = await DeviceRig.StartAsync();
-        Start(rig, [Noop(0, milliseconds: Hour)]);
+        Start(rig, [DeviceRig.Noop(0, milliseconds: Hour)]);
         rig.KillWorker();
         AssertFailed(await rig.Reports.NextAsync(), "worker_lost", retryable: true);
         // The report came after the device knew; the next worker cannot be up before its own changes were signalled.
-        var refusal = Start(rig, [Noop(1)])[0];
+        var refusal = Start(rig, [DeviceRig.Noop(1)])[0];
         Assert.True(
             refusal is { Code: RefusalCode.NodeDraining } || rig.Device.Status().State == DeviceState.Ready,
             refusal?.Message
@@ -102,7 +102,7 @@ public sealed class NoopShardsTests
     public async Task A_told_failure_is_typed(NoopFault fault, string code, bool retryable)
     {
         await using var rig = await DeviceRig.StartAsync();
-        Start(rig, [Noop(0, fault: fault)]);
+        Start(rig, [DeviceRig.Noop(0, fault: fault)]);
         AssertFailed(await rig.Reports.NextAsync(), code, retryable);
         await NoneHeldAsync(rig);
     }
@@ -112,7 +112,7 @@ public sealed class NoopShardsTests
     {
         await using var rig = await DeviceRig.StartAsync();
         var before = rig.Device.Supervisor.ProcessId;
-        Start(rig, [Noop(0, fault: NoopFault.Hang), Noop(1, milliseconds: Hour)]);
+        Start(rig, [DeviceRig.Noop(0, fault: NoopFault.Hang), DeviceRig.Noop(1, milliseconds: Hour)]);
         rig.Device.Shards.Tick();
         Assert.Equal(0, rig.Reports.Unread);
         rig.Patience.Advance(NodeAgent.Limits.NoopPatience + TimeSpan.FromSeconds(1));
@@ -128,14 +128,14 @@ public sealed class NoopShardsTests
     {
         await using var rig = await DeviceRig.StartAsync();
         rig.Clock.Now += TimeSpan.FromHours(1);
-        var early = Noop(0);
+        var early = DeviceRig.Noop(0);
         Start(rig, [early]);
-        Start(rig, [Noop(1, milliseconds: Hour)]);
+        Start(rig, [DeviceRig.Noop(1, milliseconds: Hour)]);
         rig.Device.Shards.Stop(Leases.Key(1), "stopped");
         Assert.Equal(0, rig.Reports.Unread);
         var sleeps = rig.Watch.Look();
         rig.Watch.Answer(sleeps);
-        Start(rig, [Noop(2)]);
+        Start(rig, [DeviceRig.Noop(2)]);
         Assert.Equal(2, (await rig.Reports.NextAsync()).Lease.Shard.Number);
         rig.Device.Shards.Renew(
             [early.Lease],
@@ -151,38 +151,20 @@ public sealed class NoopShardsTests
     public async Task Starting_again_is_idempotent_and_a_later_epoch_takes_the_place_of_the_earlier()
     {
         await using var rig = await DeviceRig.StartAsync();
-        var first = Noop(0, milliseconds: Hour);
+        var first = DeviceRig.Noop(0, milliseconds: Hour);
         Assert.Null(Start(rig, [first])[0]);
         Assert.Null(Start(rig, [first])[0]);
         Assert.Equal([first.Lease], rig.Device.Shards.Running);
-        Assert.Null(Start(rig, [Noop(0, epoch: 3)])[0]);
+        Assert.Null(Start(rig, [DeviceRig.Noop(0, epoch: 3)])[0]);
         Assert.Equal(3, (await rig.Reports.NextAsync()).Lease.Epoch);
-        Assert.Equal(RefusalCode.Fenced, Start(rig, [Noop(0, epoch: 2)])[0]!.Code);
-        Assert.Null(Start(rig, [Noop(0, epoch: 3)])[0]);
+        Assert.Equal(RefusalCode.Fenced, Start(rig, [DeviceRig.Noop(0, epoch: 2)])[0]!.Code);
+        Assert.Null(Start(rig, [DeviceRig.Noop(0, epoch: 3)])[0]);
         await NoneHeldAsync(rig);
         Assert.Equal(0, rig.Reports.Unread);
     }
 
     private static Refusal?[] Start(DeviceRig rig, IEnumerable<ShardAssignment> assignments) =>
         rig.Device.Shards.Start([.. assignments]);
-
-    private static ShardAssignment Noop(
-        int shard,
-        int epoch = 1,
-        int items = 1,
-        int milliseconds = 0,
-        NoopFault fault = NoopFault.None
-    ) =>
-        new(
-            Leases.Key(shard, epoch),
-            DeviceRig.LeaseDuration,
-            Model: null,
-            Generation: null,
-            [.. Enumerable.Range(shard, items).Select(i => new BatchItem(i, $"item-{i}", $"payload {i}", null))],
-            TraceParent: null,
-            JobKind.Noop,
-            new NoopParameters(milliseconds, fault)
-        );
 
     private static void AssertFailed(ShardReport report, string code, bool retryable)
     {

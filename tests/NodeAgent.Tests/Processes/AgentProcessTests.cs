@@ -23,6 +23,11 @@ public sealed class AgentProcessTests
         var results = await ResultsAsync(control);
         Assert.Equal(Enumerable.Range(0, 8), results.Select(result => result.Index).Order());
 
+        ShardAssignment[] noops = [.. Enumerable.Range(1, 20).Select(shard => DeviceRig.Noop(shard))];
+        Assert.All(await control.Device(Leases.Device).StartShards(noops), Assert.Null);
+        foreach (var _ in noops)
+            Assert.Equal(64, Assert.Single(await ResultsAsync(control)).Text!.Length);
+
         // Killed, not told: the worker and its model are there for the next agent.
         first.Kill();
         await first.ExitAsync();

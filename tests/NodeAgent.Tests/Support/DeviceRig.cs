@@ -135,6 +135,24 @@ internal sealed class DeviceRig : IAsyncDisposable
             TraceParent: null
         );
 
+    public static ShardAssignment Noop(
+        int shard,
+        int epoch = 1,
+        int items = 1,
+        int milliseconds = 0,
+        NoopFault fault = NoopFault.None
+    ) =>
+        new(
+            Leases.Key(shard, epoch),
+            LeaseDuration,
+            Model: null,
+            Generation: null,
+            [.. Enumerable.Range(shard, items).Select(i => new BatchItem(i, $"item-{i}", $"payload {i}", null))],
+            TraceParent: null,
+            JobKind.Noop,
+            new NoopParameters(milliseconds, fault)
+        );
+
     public static GenerationParameters Parameters(int maxTokens) => new(maxTokens, 0, 1, 0, 1, []);
 
     public static IEnumerable<BatchItem> Prompts(int count) =>
