@@ -42,9 +42,6 @@ public static class Limits
     /// <summary>The same while the pool does not answer: a dead silo's grain is placed anew as soon as its death is known.</summary>
     public static readonly TimeSpan PoolCallBack = TimeSpan.FromMilliseconds(50);
 
-    /// <summary>Failures of the work itself before its job fails: one bad device or two cannot use them up alone.</summary>
-    public const int MaxShardFailures = 5;
-
     /// <summary>Smaller shards would spend more on dispatch and commit than on work.</summary>
     public const int MinShardItems = 4;
 
@@ -57,8 +54,62 @@ public static class Limits
     /// <summary>The batch limit of the OpenAI API.</summary>
     public const int MaxItemsPerJob = 50_000;
 
-    /// <summary>Jobs not terminal at once; each takes about a kilobyte in the leader.</summary>
-    public const int MaxActiveJobs = 100_000;
+    /// <summary>
+    /// Jobs not terminal at once. One that waits takes about 150 bytes in the leader, so that the most take 300 MB and a
+    /// new leader reads them in seconds.
+    /// </summary>
+    public const int MaxActiveJobs = 2_000_000;
+
+    /// <summary>Jobs started and not terminal: each takes a kilobyte or two. Beyond it only those go on that have started.</summary>
+    public const int MaxStartedJobs = 100_000;
+
+    /// <summary>Jobs a plan looks at beyond its free slots, of those that may have to wait for one certain device.</summary>
+    public const int ReturnedAhead = 256;
+
+    /// <summary>Dependencies whose end may be waited for by one job; the commit that submits it looks each of them up.</summary>
+    public const int MaxDependencies = 1_000;
+
+    /// <summary>No-op slots a device may offer: bounds a plan and a hand-over, whatever a heartbeat says.</summary>
+    public const int MaxNoopSlots = 1_024;
+
+    /// <summary>Specs and items of small jobs kept in the leader until they start: enough for tens of thousands.</summary>
+    public const long WorkCacheBytes = 64 * 1024 * 1024;
+
+    /// <summary>A larger job is read from the ledger when it starts: one read more matters little to it.</summary>
+    public const int CachedJobBytes = 64 * 1024;
+
+    /// <summary>Shards read from the ledger in one query; bounds what one answer holds.</summary>
+    public const int ShardsPerRead = 256;
+
+    /// <summary>What each of many no-op shards may have of one read at least; a lone one may have as much as any shard.</summary>
+    public const int MaxNoopShardBytes = 64 * 1024;
+
+    /// <summary>Item bytes of one read for several shards: bounds memory, whatever the items are.</summary>
+    public const int ReadBytes = 16 * 1024 * 1024;
+
+    /// <summary>Item bytes of one hand-over call for several shards: a good message has 1-4 MiB.</summary>
+    public const int HandOverBytes = 2 * 1024 * 1024;
+
+    /// <summary>Shards in one hand-over call, beside the bound of its bytes.</summary>
+    public const int ShardsPerHandOver = 256;
+
+    /// <summary>Submits of one commit: large enough to share its cost, small enough to come back soon.</summary>
+    public const int SubmitsPerCommit = 512;
+
+    /// <summary>Jobs told in one commit that a job they waited for has ended.</summary>
+    public const int DependentsPerCommit = 512;
+
+    /// <summary>An end by time that the ledger found too early is asked for again after this.</summary>
+    public static readonly TimeSpan ExpiryRetry = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often a model that the registry did not know is looked up again.</summary>
+    public static readonly TimeSpan ModelRetry = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long leases are prolonged while the ledger does not answer: a database that is away longer needs a person, and
+    /// what ran meanwhile is lost work at worst.
+    /// </summary>
+    public static readonly TimeSpan OutageGrace = TimeSpan.FromMinutes(10);
 
     /// <summary>Inputs waiting for the loop; beyond it callers are told to come back rather than queued without bound.</summary>
     public const int MaxPendingInputs = 20_000;

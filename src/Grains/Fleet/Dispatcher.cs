@@ -2,24 +2,17 @@ using System.Diagnostics;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Fleet;
-using EgpuFleet.Grains.Interfaces.Jobs;
-using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Grains.Scheduling;
 using Microsoft.Extensions.Logging;
 using Polly;
 using Polly.Retry;
-using Polly.Timeout;
 
 namespace EgpuFleet.Grains.Fleet;
 
-/// <summary>A committed lease to hand over, with what its device needs to know.</summary>
-internal sealed record Assignment(LeaseKey Lease, int FirstItem, int ItemCount, JobSpec Job, ModelRecord? Model);
-
-/// <summary>The rim between the scheduler and devices: hands leased shards over and stops them.</summary>
+/// <summary>The rim between the scheduler and devices: hands leased shards over and stops them, many in a call.</summary>
 internal sealed partial class Dispatcher(
-    ILedger ledger,
     IDeviceCalls devices,
     SchedulingOptions options,
     TimeProvider time,
@@ -40,71 +33,104 @@ internal sealed partial class Dispatcher(
         )
         .Build();
 
-    /// <summary>Reads the items still open and gives them to the device. Every failure of the device's side is an outcome.</summary>
-    /// <exception cref="LedgerUnavailableException">The items could not be read.</exception>
-    public async Task<HandOver> HandOverAsync(Assignment work, CancellationToken cancellationToken)
+    /// <summary>Gives shards, all of them leased to one device, to it. Every failure of the device's side is an outcome.</summary>
+    /// <param name="work">With specs and items, few enough for one message.</param>
+    public async Task<IReadOnlyList<HandOver>> HandOverAsync(
+        DeviceId device,
+        IReadOnlyList<Assignment> work,
+        CancellationToken cancellationToken
+    )
     {
-        var lease = work.Lease;
-        using var activity = FleetTracing.StartDispatch(work);
-        var items = await ledger.ReadItemsAsync(
-            lease.Shard.Job,
-            work.FirstItem,
-            work.ItemCount,
-            options.MaxShardBytes,
-            cancellationToken
-        );
-        if (items.Count == 0)
-            return new HandOver.NothingLeft(lease);
-        var assignment = new ShardAssignment(
-            lease,
-            options.LeaseDuration,
-            work.Model,
-            work.Job.Generation,
-            items,
-            activity?.Id ?? work.Job.TraceParent,
-            work.Job.Kind,
-            work.Job.Noop
-        );
+        var traces = FleetTracing.StartDispatch(work);
+        var outcomes = new List<HandOver>(work.Count);
+        var assignments = new List<ShardAssignment>(work.Count);
+        for (var i = 0; i < work.Count; i++)
+        {
+            if (work[i].Items is { Count: > 0 })
+                assignments.Add(AssignmentOf(work[i], traces?[i]));
+            else
+                outcomes.Add(new HandOver.NothingLeft(work[i].Lease));
+        }
         try
         {
-            var refusals = await pipeline.ExecuteHereAsync(
-                async token => await devices.StartShardsAsync(lease.Device, [assignment], token),
-                cancellationToken
-            );
-            return refusals[0] is not { } refusal ? new HandOver.Accepted(lease) : new HandOver.Refused(lease, refusal);
+            if (assignments.Count > 0)
+                outcomes.AddRange(await StartAsync(device, [.. assignments], cancellationToken));
         }
         // Whatever the other machine throws is an outcome here, logged and planned around.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            activity?.SetStatus(ActivityStatusCode.Error, exception.Message);
-            LogUnreachable(logger, exception, lease);
-            return new HandOver.Unreachable(lease, exception.Message);
+            foreach (var trace in traces ?? [])
+                trace?.SetStatus(ActivityStatusCode.Error, exception.Message);
+            LogUnreachable(logger, exception, device, assignments.Count);
+            foreach (var assignment in assignments)
+                outcomes.Add(new HandOver.Unreachable(assignment.Lease, exception.Message));
         }
+        finally
+        {
+            foreach (var trace in traces ?? [])
+                trace?.Dispose();
+        }
+        return outcomes;
     }
 
-    /// <summary>Tells a device to stop a shard; a device that cannot be told learns it from its next heartbeat.</summary>
-    public async Task StopAsync(LeaseKey lease, CancellationToken cancellationToken)
+    /// <summary>Tells a device to stop shards; a device that cannot be told learns it from its next heartbeat.</summary>
+    public async Task StopAsync(DeviceId device, LeaseKey[] leases, CancellationToken cancellationToken)
     {
         try
         {
             await pipeline.ExecuteHereAsync(
-                async token => await devices.StopShardsAsync(lease.Device, [lease], token),
+                async token => await devices.StopShardsAsync(device, leases, token),
                 cancellationToken
             );
         }
         // Whatever the other machine throws is an outcome here, logged and planned around.
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
         {
-            LogNotStopped(logger, exception, lease);
+            LogNotStopped(logger, exception, device, leases.Length);
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Lease} could not be handed over.")]
-    private static partial void LogUnreachable(ILogger logger, Exception exception, LeaseKey lease);
+    private async Task<IEnumerable<HandOver>> StartAsync(
+        DeviceId device,
+        ShardAssignment[] assignments,
+        CancellationToken cancellationToken
+    )
+    {
+        var refusals = await pipeline.ExecuteHereAsync(
+            async token => await devices.StartShardsAsync(device, assignments, token),
+            cancellationToken
+        );
+        if (refusals.Length != assignments.Length)
+            throw new InvalidOperationException($"{refusals.Length} answers for {assignments.Length} shards.");
+        return assignments.Select(
+            (assignment, i) =>
+                refusals[i] is { } refusal
+                    ? new HandOver.Refused(assignment.Lease, refusal)
+                    : (HandOver)new HandOver.Accepted(assignment.Lease)
+        );
+    }
+
+    private ShardAssignment AssignmentOf(Assignment work, Activity? trace)
+    {
+        var spec = work.Spec ?? throw new InvalidOperationException($"{work.Lease}: to hand over, but never read.");
+        return new ShardAssignment(
+            work.Lease,
+            options.LeaseDuration,
+            work.Model,
+            spec.Generation,
+            work.Items!,
+            trace?.Id ?? spec.TraceParent,
+            spec.Kind,
+            spec.Noop
+        );
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Shards} shards could not be handed to {Device}.")]
+    private static partial void LogUnreachable(ILogger logger, Exception exception, DeviceId device, int shards);
 
     [LoggerMessage(
         Level = LogLevel.Information,
-        Message = "Shard {Lease} could not be stopped; its device learns it from its heartbeat."
+        Message = "{Shards} shards on {Device} could not be stopped; it learns it from its heartbeat."
     )]
-    private static partial void LogNotStopped(ILogger logger, Exception exception, LeaseKey lease);
+    private static partial void LogNotStopped(ILogger logger, Exception exception, DeviceId device, int shards);
 }

@@ -23,6 +23,9 @@ internal sealed class FleetView(TimeSpan silentAfter)
         public bool IsGone { get; set; }
     }
 
+    /// <summary>Nodes heard of.</summary>
+    public int Count => nodes.Count;
+
     /// <summary>Takes a heartbeat in.</summary>
     /// <param name="now">Elapsed time of the leader.</param>
     /// <param name="at">The same moment for people to read.</param>
@@ -58,10 +61,15 @@ internal sealed class FleetView(TimeSpan silentAfter)
             entry.IsGone = true;
     }
 
-    /// <summary>Gives a device no new shard for a while: twice as long each time in a row, up to 32 times the first.</summary>
+    /// <summary>
+    /// Gives a device no new shard for a while: twice as long each time in a row, up to 32 times the first. What happens while
+    /// it is held back has the same cause, and changes nothing.
+    /// </summary>
     public void HoldBack(DeviceId device, TimeSpan now, TimeSpan first)
     {
-        var times = heldBack.GetValueOrDefault(device).Times;
+        var (until, times) = heldBack.GetValueOrDefault(device);
+        if (now < until)
+            return;
         heldBack[device] = (now + (first * (1 << times)), Math.Min(times + 1, 5));
     }
 
@@ -92,16 +100,21 @@ internal sealed class FleetView(TimeSpan silentAfter)
     private DeviceSlot Slot(DeviceStatus device, bool isHeard, LeaseBook leases, TimeSpan now)
     {
         var id = device.Facts.Device;
+        var load = leases.LoadOf(id);
+        var noops = Math.Clamp(device.Facts.NoopSlots, 0, Limits.MaxNoopSlots);
         return new DeviceSlot(
             id,
             Ready: isHeard && device.State == DeviceState.Ready,
-            Leased: leases.IsLeased(id),
+            Leased: load.Models > 0,
             HeldBack: heldBack.TryGetValue(id, out var hold) && now < hold.Until,
             device.TokensPerSecond,
             device.Facts.MemoryBytes,
             device.MemoryUsedBytes,
             [.. device.LoadedModels],
-            device.ActiveSequences
+            device.ActiveSequences,
+            noops,
+            FreeNoopSlots: Math.Max(noops - load.Noops, 0),
+            HasSuspect: load.Suspects > 0
         );
     }
 

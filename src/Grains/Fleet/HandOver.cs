@@ -1,7 +1,22 @@
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 
 namespace EgpuFleet.Grains.Fleet;
+
+/// <summary>A committed lease to hand over, with what its device needs to know.</summary>
+/// <param name="Spec">Null where it must be read first.</param>
+/// <param name="Items">Null where they must be read first.</param>
+internal sealed record Assignment(
+    LeaseKey Lease,
+    int FirstItem,
+    int ItemCount,
+    JobKind Kind,
+    ModelRecord? Model,
+    JobSpec? Spec,
+    IReadOnlyList<BatchItem>? Items
+);
 
 /// <summary>What became of handing a leased shard to its device.</summary>
 internal abstract record HandOver(LeaseKey Lease)

@@ -9,7 +9,8 @@ namespace EgpuFleet.Grains.Fleet;
 /// <item><b>Identity.</b> A lease is (shard, epoch, device). The epoch is the safety: the ledger takes a write about a shard
 /// only under its current epoch while the shard is running, so whatever a device, a wire or an old leader does late is
 /// refused there. Deadlines only decide when to go on without a device.</item>
-/// <item><b>Granting.</b> Only the leader grants, and only what the ledger has committed. Until the device has answered the
+/// <item><b>Granting.</b> Only the leader grants, and only what the ledger has committed. A planned lease takes its slot at
+/// once, so that many plans may be on their way, but nothing else is true of it before. Until the device has answered the
 /// hand-over, a lease has no deadline: the hand-over itself has one.</item>
 /// <item><b>Deadline.</b> The device counts <c>LeaseDuration</c> (10 s) from when it received the shard or sent the heartbeat
 /// (every 3 s) that renewed it; the leader counts it from when the answer or the heartbeat reached it, which is later. So
@@ -20,37 +21,53 @@ namespace EgpuFleet.Grains.Fleet;
 /// <item><b>A new leader</b> finds the running shards in the ledger and gives each lease one full period from then, since
 /// the old leader may have renewed it just before.</item>
 /// </list>
-/// Times are elapsed time of the leader's monotonic clock. At most one lease per shard and per device.
+/// Times are elapsed time of the leader's monotonic clock. At most one lease per shard, at most one of a model per device,
+/// and of no-ops as many as the planner finds slots for.
 /// </summary>
 internal sealed class LeaseBook(TimeSpan leaseDuration, TimeSpan unlistedGrace)
 {
     private readonly Dictionary<ShardId, Entry> byShard = [];
-    private readonly Dictionary<DeviceId, Entry> byDevice = [];
+    private readonly Dictionary<DeviceId, DeviceLoad> byDevice = [];
 
-    private sealed class Entry(LeaseKey lease)
+    private sealed class Entry(LeaseKey lease, LeaseUse use)
     {
         public LeaseKey Lease { get; } = lease;
+        public LeaseUse Use { get; } = use;
+        public bool IsGranted { get; set; }
         public TimeSpan? Deadline { get; set; }
         public TimeSpan? UnlistedSince { get; set; }
         public bool Revoked { get; set; }
+
+        public bool IsLive => IsGranted && !Revoked;
     }
 
+    /// <summary>All leases, the planned ones too.</summary>
     public int Count => byShard.Count;
 
-    /// <summary>Enters a committed lease that is being handed over.</summary>
-    /// <exception cref="InvalidOperationException">The shard or the device has a lease: a broken invariant.</exception>
-    public void Grant(LeaseKey lease)
+    /// <summary>Enters a planned lease: its slot is taken.</summary>
+    /// <exception cref="InvalidOperationException">The shard or the slot has a lease: a broken invariant.</exception>
+    public void Reserve(LeaseKey lease, LeaseUse use)
     {
-        var entry = new Entry(lease);
-        if (!byShard.TryAdd(lease.Shard, entry))
+        if (!byShard.TryAdd(lease.Shard, new Entry(lease, use)))
             throw new InvalidOperationException($"{lease}: the shard is leased as {byShard[lease.Shard].Lease}.");
-        if (!byDevice.TryAdd(lease.Device, entry))
-            throw new InvalidOperationException($"{lease}: the device holds {byDevice[lease.Device].Lease}.");
+        var load = LoadOf(lease.Device).With(use, 1);
+        if (load.Models > 1)
+            throw new InvalidOperationException($"{lease}: the device runs another shard of a model.");
+        byDevice[lease.Device] = load;
     }
 
-    /// <summary>Enters a lease of an earlier leader, with one full period.</summary>
-    public void Inherit(LeaseKey lease, TimeSpan now)
+    /// <summary>A planned lease is committed, and is being handed over.</summary>
+    public void Grant(LeaseKey lease)
     {
+        if (Find(lease) is not { } entry)
+            throw new InvalidOperationException($"{lease}: committed, but never planned.");
+        entry.IsGranted = true;
+    }
+
+    /// <summary>Enters a lease of an earlier term, with one full period.</summary>
+    public void Inherit(LeaseKey lease, LeaseUse use, TimeSpan now)
+    {
+        Reserve(lease, use);
         Grant(lease);
         byShard[lease.Shard].Deadline = now + leaseDuration;
     }
@@ -58,7 +75,7 @@ internal sealed class LeaseBook(TimeSpan leaseDuration, TimeSpan unlistedGrace)
     /// <summary>The device has taken the shard: its deadline starts.</summary>
     public void HandedOver(LeaseKey lease, TimeSpan now)
     {
-        if (Find(lease) is { Revoked: false } entry)
+        if (Find(lease) is { IsLive: true } entry)
             entry.Deadline = now + leaseDuration;
     }
 
@@ -66,12 +83,12 @@ internal sealed class LeaseBook(TimeSpan leaseDuration, TimeSpan unlistedGrace)
     public bool IsHandedOver(LeaseKey lease) => Find(lease)?.Deadline is not null;
 
     /// <summary>Whether exactly this lease is held and not being taken back.</summary>
-    public bool IsLive(LeaseKey lease) => Find(lease) is { Revoked: false };
+    public bool IsLive(LeaseKey lease) => Find(lease) is { IsLive: true };
 
     /// <summary>Prolongs a lease its device named; false when it is not live: the device must drop it.</summary>
     public bool Renew(LeaseKey lease, TimeSpan now)
     {
-        if (Find(lease) is not { Revoked: false } entry)
+        if (Find(lease) is not { IsLive: true } entry)
             return false;
         entry.Deadline = now + leaseDuration;
         entry.UnlistedSince = null;
@@ -88,21 +105,29 @@ internal sealed class LeaseBook(TimeSpan leaseDuration, TimeSpan unlistedGrace)
     /// <summary>Removes what the ledger no longer has; does nothing when there is none.</summary>
     public void Release(ShardId shard)
     {
-        if (byShard.Remove(shard, out var entry))
+        if (!byShard.Remove(shard, out var entry))
+            return;
+        var load = LoadOf(entry.Lease.Device).With(entry.Use, -1);
+        if (load.All == 0)
             byDevice.Remove(entry.Lease.Device);
+        else
+            byDevice[entry.Lease.Device] = load;
     }
 
-    public bool IsLeased(DeviceId device) => byDevice.ContainsKey(device);
+    /// <summary>What a device's slots are taken by.</summary>
+    public DeviceLoad LoadOf(DeviceId device) => byDevice.GetValueOrDefault(device);
 
-    public LeaseKey? Of(ShardId shard) => byShard.TryGetValue(shard, out var entry) ? entry.Lease : null;
+    /// <summary>The committed lease of a shard.</summary>
+    public LeaseKey? Of(ShardId shard) =>
+        byShard.TryGetValue(shard, out var entry) && entry.IsGranted ? entry.Lease : null;
 
     /// <summary>Live leases of a node's devices.</summary>
     public IReadOnlyList<LeaseKey> OnNode(NodeId node) =>
-        [.. byShard.Values.Where(e => !e.Revoked && e.Lease.Device.Node == node).Select(e => e.Lease)];
+        [.. byShard.Values.Where(e => e.IsLive && e.Lease.Device.Node == node).Select(e => e.Lease)];
 
     /// <summary>Live leases whose deadline has come.</summary>
     public IReadOnlyList<LeaseKey> Expired(TimeSpan now) =>
-        [.. byShard.Values.Where(e => !e.Revoked && e.Deadline <= now).Select(e => e.Lease)];
+        [.. byShard.Values.Where(e => e.IsLive && e.Deadline <= now).Select(e => e.Lease)];
 
     /// <summary>
     /// Live leases of a node that its devices have not named since longer than the grace; call it with each heartbeat,
@@ -113,7 +138,7 @@ internal sealed class LeaseBook(TimeSpan leaseDuration, TimeSpan unlistedGrace)
         var lost = new List<LeaseKey>();
         foreach (var entry in byShard.Values)
         {
-            var isHeld = !entry.Revoked && entry.Deadline is not null && entry.Lease.Device.Node == node;
+            var isHeld = entry.IsLive && entry.Deadline is not null && entry.Lease.Device.Node == node;
             if (!isHeld || listed.Contains(entry.Lease))
                 continue;
             entry.UnlistedSince ??= now;

@@ -10,6 +10,7 @@ namespace EgpuFleet.Grains.Scheduling;
 internal sealed class CommitPipeline(ILedger ledger, LeaderTerm term, Action wake, CancellationToken stopped)
 {
     private readonly Queue<Sent> inFlight = new();
+    private int isAwake;
 
     private sealed record Sent(
         Task<IReadOnlyList<LedgerOutcome>> Commit,
@@ -33,7 +34,7 @@ internal sealed class CommitPipeline(ILedger ledger, LeaderTerm term, Action wak
     {
         var commit = CommitAsync(operations);
         inFlight.Enqueue(new Sent(commit, then, abandon, rejected));
-        commit.GetAwaiter().OnCompleted(wake);
+        commit.GetAwaiter().OnCompleted(Wake);
     }
 
     /// <summary>Takes in every commit that has returned, as far as its predecessors have.</summary>
@@ -41,6 +42,7 @@ internal sealed class CommitPipeline(ILedger ledger, LeaderTerm term, Action wak
     /// <exception cref="LedgerUnavailableException">The outcome is not known.</exception>
     public void TakeReturned()
     {
+        Volatile.Write(ref isAwake, 0);
         while (inFlight.TryPeek(out var oldest) && oldest.Commit.IsCompleted)
         {
             if (oldest is { Rejected: { } reject, Commit.Exception.InnerException: InvalidOperationException why })
@@ -77,6 +79,13 @@ internal sealed class CommitPipeline(ILedger ledger, LeaderTerm term, Action wak
     {
         while (inFlight.TryDequeue(out var sent))
             sent.Abandon(why);
+    }
+
+    // Once for all that return before the loop looks.
+    private void Wake()
+    {
+        if (Interlocked.Exchange(ref isAwake, 1) == 0)
+            wake();
     }
 
     private async Task<IReadOnlyList<LedgerOutcome>> CommitAsync(IReadOnlyList<LedgerOperation> operations) =>

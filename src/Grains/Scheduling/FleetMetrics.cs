@@ -1,6 +1,6 @@
 using System.Diagnostics.Metrics;
-using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Scheduling.Memory;
 
 namespace EgpuFleet.Grains.Scheduling;
 
@@ -29,11 +29,7 @@ public sealed class FleetMetrics
             description: "Reports refused as too late."
         );
         requeues = meter.CreateCounter<long>("egpufleet_requeued_shards_total", description: "Leases taken back.");
-        meter.CreateObservableGauge(
-            "egpufleet_jobs",
-            () => gauges.Jobs,
-            description: "Active jobs by state and reason."
-        );
+        meter.CreateObservableGauge("egpufleet_jobs", () => gauges.Jobs, description: "Active jobs by state.");
         meter.CreateObservableGauge("egpufleet_shards_running", () => gauges.ShardsRunning);
         meter.CreateObservableGauge(
             "egpufleet_fence_epoch",
@@ -42,8 +38,11 @@ public sealed class FleetMetrics
         );
     }
 
-    internal void JobStarted(int priority, TimeSpan wait) =>
-        waits.Record(wait.TotalSeconds, new KeyValuePair<string, object?>("priority", priority));
+    internal void JobStarted(int priority, TimeSpan wait)
+    {
+        if (waits.Enabled)
+            waits.Record(wait.TotalSeconds, new KeyValuePair<string, object?>("priority", priority));
+    }
 
     internal void ResultsRecorded(int count) => results.Add(count);
 
@@ -55,14 +54,15 @@ public sealed class FleetMetrics
 
     internal void Observe(PoolMemory memory, long epoch)
     {
-        var jobs = memory
-            .Jobs.Values.GroupBy(job => (job.State, Reason: memory.WhyWaiting(job.Spec.Id)?.Code))
-            .Select(group => new Measurement<int>(group.Count(), Tags(group.Key.State, group.Key.Reason)));
-        gauges = new Gauges([.. jobs], memory.Leases.Count, epoch);
+        var jobs = new List<Measurement<int>>();
+        foreach (var state in Enum.GetValues<JobState>())
+        {
+            var count = memory.Counts[state];
+            if (count > 0)
+                jobs.Add(new Measurement<int>(count, new KeyValuePair<string, object?>("state", state.ToString())));
+        }
+        gauges = new Gauges(jobs, memory.Leases.Count, epoch);
     }
-
-    private static KeyValuePair<string, object?>[] Tags(JobState state, RefusalCode? reason) =>
-        [new("state", state.ToString()), new("reason", reason?.ToString() ?? "")];
 
     private sealed record Gauges(IReadOnlyList<Measurement<int>> Jobs, int ShardsRunning, long Epoch)
     {

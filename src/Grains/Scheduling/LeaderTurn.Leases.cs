@@ -1,117 +1,33 @@
 using EgpuFleet.Grains.Fleet;
 using EgpuFleet.Grains.Interfaces;
-using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Fleet;
+using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 
 namespace EgpuFleet.Grains.Scheduling;
 
-/// <summary>What the loop does about leases: reports, heartbeats, hand-overs and lost nodes.</summary>
+/// <summary>What the loop does about leases: heartbeats, hand-overs and lost nodes.</summary>
 internal sealed partial class LeaderTurn
 {
-    private void TakeReport(Input.Report input)
+    /// <summary>Takes leases back, all in one transaction.</summary>
+    private void Lose(IReadOnlyList<LeaseKey> leases, Func<LeaseKey, string> reason)
     {
-        var report = input.Body;
-        if (memory.FindRunning(report.Lease) is not { } running || running.Shard.IsEnding)
+        List<Settlement>? lost = null;
+        foreach (var lease in leases)
         {
-            Commit(
-                ReportDecision.Late(report),
-                outcomes => Answer(input, outcomes[0].Applied),
-                input.Abandon,
-                _ => Answer(input, isAccepted: false)
-            );
-            return;
+            if (memory.FindRunning(lease) is not { } running || running.Shard.IsEnding)
+                continue;
+            memory.Leases.Revoke(lease);
+            var verdict = ReportDecision.Lost(running.Job, running.Shard, reason(lease));
+            var settlement = new Settlement(running.Job, running.Shard, verdict, _ => { }, rejected: null);
+            settlement.Begin();
+            (lost ??= []).Add(settlement);
         }
-        var (job, shard) = running;
-        var verdict = ReportDecision.Of(job, shard, report, options.MaxShardFailures);
-        if (report.Outcome == ShardOutcome.Failed)
-            memory.Fleet.HoldBack(report.Lease.Device, Now, options.DeviceHoldBack);
-        End(
-            job,
-            shard,
-            verdict,
-            isAccepted => Answer(input, isAccepted),
-            input.Abandon,
-            why => TakeRejected(input, why)
-        );
+        if (lost is not null)
+            Settle(lost, _ => { });
     }
 
-    /// <summary>The ledger cannot store what was reported: the work has failed there, and its results with it.</summary>
-    private void TakeRejected(Input.Report input, Exception why)
-    {
-        if (memory.FindRunning(input.Body.Lease) is not { } running || running.Shard.IsEnding)
-        {
-            Answer(input, isAccepted: false);
-            return;
-        }
-        var (job, shard) = running;
-        memory.Fleet.HoldBack(input.Body.Lease.Device, Now, options.DeviceHoldBack);
-        var verdict = ReportDecision.Rejected(job, shard, why.Message, options.MaxShardFailures);
-        // The lease has ended, so the device is to stop.
-        End(job, shard, verdict, _ => Answer(input, isAccepted: false), input.Abandon);
-    }
-
-    private void Answer(Input.Report input, bool isAccepted)
-    {
-        if (!isAccepted)
-        {
-            LogFenced(logger, input.Body.Lease);
-            parts.Metrics.ReportFenced();
-        }
-        input.Reply(isAccepted ? ReportReply.Accepted : ReportReply.Fenced);
-    }
-
-    /// <summary>Sends a verdict to the ledger, and notes at once that it is on its way.</summary>
-    private void End(
-        JobEntry job,
-        ShardEntry shard,
-        ReportVerdict verdict,
-        Action<bool> then,
-        Action<Exception> abandon,
-        Action<Exception>? rejected = null
-    )
-    {
-        var settled = verdict.Settled.Where(shard.OpenItems.Remove).ToList();
-        shard.IsEnding = verdict.End != LeaseEnd.None;
-        shard.IsFinishing = verdict.End == LeaseEnd.Finished;
-        job.IsEnding |= verdict.EndsJob;
-        Commit(
-            verdict.Operations,
-            outcomes =>
-            {
-                shard.IsEnding = false;
-                shard.IsFinishing = false;
-                // A move that was refused leaves the job to its other shards, or to the check after every commit.
-                if (verdict.EndsJob && !outcomes[^1].Applied)
-                    job.IsEnding = false;
-                hasChanged |= verdict.End != LeaseEnd.None;
-                if (!outcomes[0].Applied && memory.FindRunning(shard.Lease) is not null)
-                    throw new StaleMemoryException(
-                        $"{shard.Lease}: running here, but the ledger takes nothing for it."
-                    );
-                then(outcomes[0].Applied);
-            },
-            abandon,
-            rejected is null
-                ? null
-                : why =>
-                {
-                    shard.OpenItems.UnionWith(settled);
-                    shard.IsEnding = false;
-                    shard.IsFinishing = false;
-                    job.IsEnding &= !verdict.EndsJob;
-                    rejected(why);
-                }
-        );
-    }
-
-    private void Lose(LeaseKey lease, string reason)
-    {
-        if (memory.FindRunning(lease) is not { } running || running.Shard.IsEnding)
-            return;
-        memory.Leases.Revoke(lease);
-        End(running.Job, running.Shard, ReportDecision.Lost(running.Job, running.Shard, reason), _ => { }, _ => { });
-    }
+    private void Lose(LeaseKey lease, string reason) => Lose([lease], _ => reason);
 
     private void TakeHeartbeat(Input.Heartbeat input)
     {
@@ -128,23 +44,41 @@ internal sealed partial class LeaderTurn
             return;
         }
         hasChanged = true;
-        var listed = heartbeat.Devices.SelectMany(device => device.RunningShards).ToHashSet();
-        foreach (var lease in hasRestarted ? memory.Leases.OnNode(node).Where(lease => !listed.Contains(lease)) : [])
-            Lose(lease, $"The agent of node '{node}' has restarted.");
-        foreach (var lease in heartbeat.Leaving ? memory.Leases.OnNode(node) : [])
-            Lose(lease, $"Node '{node}' is leaving.");
+        var listed = new HashSet<LeaseKey>();
+        foreach (var device in heartbeat.Devices)
+            listed.UnionWith(device.RunningShards);
+        if (hasRestarted)
+            Lose(
+                [.. memory.Leases.OnNode(node).Where(lease => !listed.Contains(lease))],
+                _ => $"The agent of node '{node}' has restarted."
+            );
+        if (heartbeat.Leaving)
+            Lose(memory.Leases.OnNode(node), _ => $"Node '{node}' is leaving.");
         var renewed = listed.Where(lease => lease.Device.Node == node && memory.Leases.Renew(lease, Now)).ToList();
-        foreach (var lease in memory.Leases.Unlisted(node, listed, Now))
-            Lose(lease, $"Device '{lease.Device}' no longer knows of it.");
+        LoseUnlisted(node, listed);
         input.Reply(new HeartbeatReply(renewed, [.. listed.Except(renewed)], options.LeaseDuration));
+    }
+
+    private void LoseUnlisted(NodeId node, HashSet<LeaseKey> listed)
+    {
+        var unlisted = memory.Leases.Unlisted(node, listed, Now);
+        // A device that loses what it was given would be given it again at once, and lose it again.
+        foreach (var lease in unlisted)
+            memory.Fleet.HoldBack(lease.Device, Now, options.DeviceHoldBack);
+        Lose(unlisted, lease => $"Device '{lease.Device}' no longer knows of it.");
     }
 
     private void TakeNodeDied(NodeId node)
     {
         memory.Fleet.Died(node);
         hasChanged = true;
-        foreach (var lease in memory.Leases.OnNode(node))
-            Lose(lease, $"Node '{node}' is gone from the cluster.");
+        Lose(memory.Leases.OnNode(node), _ => $"Node '{node}' is gone from the cluster.");
+    }
+
+    private void TakeHandOvers(IReadOnlyList<HandOver> outcomes)
+    {
+        foreach (var outcome in outcomes)
+            TakeHandOver(outcome);
     }
 
     private void TakeHandOver(HandOver outcome)
@@ -169,14 +103,5 @@ internal sealed partial class LeaderTurn
                 Lose(lease, "Nothing was left of it.");
                 break;
         }
-    }
-
-    private void TakeTick()
-    {
-        foreach (var lease in memory.Leases.Expired(Now))
-            Lose(lease, $"Node '{lease.Device.Node}' was not heard for {options.LeaseDuration.TotalSeconds:0} s.");
-        // A device may be silent, or held back no more, without any other sign.
-        hasChanged = true;
-        parts.Metrics.Observe(memory, term.Epoch);
     }
 }

@@ -13,14 +13,14 @@ internal sealed partial class LeaderTurn
     )]
     private static partial void LogLeading(ILogger logger, PoolId pool, long epoch, int jobs, int leases);
 
-    [LoggerMessage(Level = LogLevel.Debug, Message = "Planned {Placements} placements; {Waiting} jobs wait.")]
-    private static partial void LogPlanned(ILogger logger, int placements, int waiting);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "Planned {Placements} placements of {Jobs} active jobs.")]
+    private static partial void LogPlanned(ILogger logger, int placements, int jobs);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Job} submitted: {Items} items, priority {Priority}.")]
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Job} submitted: {Items} items, priority {Priority}.")]
     private static partial void LogSubmitted(ILogger logger, JobId job, int items, int priority);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "{Job} is {State}. {Reason}")]
-    private static partial void LogEnded(ILogger logger, JobId job, JobState state, string? reason);
+    [LoggerMessage(Level = LogLevel.Debug, Message = "{Job} is {State}.")]
+    private static partial void LogEnded(ILogger logger, JobId job, JobState state);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Shard} requeued from epoch {Epoch}: {Reason}")]
     private static partial void LogRequeued(ILogger logger, ShardId shard, int epoch, string reason);

@@ -58,14 +58,13 @@ public sealed partial class PoolGrain(
 
     public Task<SubmitReply> Submit(SubmitRequest request) => loop.SubmitAsync(request, stop.Token);
 
-    public Task<SubmitReply[]> SubmitMany(SubmitRequest[] requests) =>
-        Task.WhenAll(requests.Select(request => loop.SubmitAsync(request, stop.Token)));
+    public Task<SubmitReply[]> SubmitMany(SubmitRequest[] requests) => loop.SubmitAsync(requests, stop.Token);
 
     public Task<JobRecord?> Cancel(JobId job) => loop.CancelAsync(job, stop.Token);
 
     public Task<SteerReply> Steer(JobId job, JobSteering steering) => loop.SteerAsync(job, steering, stop.Token);
 
-    public Task<ReportReply[]> Report(ShardReport[] reports) => Task.WhenAll(reports.Select(loop.ReportAsync));
+    public Task<ReportReply[]> Report(ShardReport[] reports) => loop.ReportAsync(reports);
 
     public Task<HeartbeatReply> Heartbeat(NodeHeartbeat heartbeat) => loop.HeartbeatAsync(heartbeat);
 

@@ -1,78 +1,78 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
-using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Grains.Scheduling.Memory;
 
 namespace EgpuFleet.Grains.Scheduling;
 
 /// <summary>How a new leader learns what its predecessor knew: from the ledger alone.</summary>
 internal sealed class Recovery(ILedger ledger, IModelCatalog models, SchedulingOptions options)
 {
-    /// <summary>Fills an empty memory. Running shards keep their leases, each with one full period from now.</summary>
+    /// <summary>Fills an empty memory. Running shards keep their leases, each with one full period from when all is read.</summary>
     public async Task LoadAsync(PoolMemory memory, PoolId pool, Func<TimeSpan> now, CancellationToken cancellationToken)
     {
-        var active = new List<ActiveJob>(await ledger.LoadActiveAsync(pool, cancellationToken));
-        await foreach (var queued in ledger.LoadQueuedAsync(pool, cancellationToken))
+        var active = await ledger.LoadActiveAsync(pool, cancellationToken);
+        var started = new Queue<ActiveJob>(active.OrderBy(job => job.CreatedAt).ThenBy(job => job.Spec.Id.Value));
+        var openItems = await OpenItemsAsync(active, cancellationToken);
+        void AddStarted(DateTimeOffset until)
         {
-            var job = await ledger.ReadWorkAsync([new WorkRange(queued.Id, 0, 1)], 1, cancellationToken);
-            active.Add(new ActiveJob(job[0].Spec, queued.State, queued.CreatedAt, 0, 0, 0, 0, []));
+            while (started.TryPeek(out var job) && job.CreatedAt <= until)
+            {
+                started.Dequeue();
+                memory.AddStarted(job, [.. job.Shards.Select(shard => openItems[shard.Id])]);
+            }
         }
-        var known = new Dictionary<ModelRef, ModelRecord?>();
-        foreach (var job in active.OrderBy(job => job.CreatedAt).ThenBy(job => job.Spec.Id.Value))
+        var read = 0;
+        await foreach (var job in ledger.LoadQueuedAsync(pool, cancellationToken))
         {
-            ModelRecord? model = null;
-            if (job.Spec.Model is { } named && !known.TryGetValue(named, out model))
-                known.Add(named, model = await models.FindAsync(named, cancellationToken));
-            var entry = memory.AddJob(job.Spec, model, job.CreatedAt);
-            entry.State = job.State;
-            entry.NextItem = job.NextItem;
-            entry.NextShardNumber = job.NextShardNumber;
-            entry.CompletedItems = job.CompletedItems;
-            entry.FailedItems = job.FailedItems;
-            foreach (var shard in job.Shards)
-                entry.Shards.Add(shard.Id.Number, await LoadShardAsync(shard, cancellationToken));
+            AddStarted(job.CreatedAt);
+            memory.AddQueued(job);
+            // A million jobs take a moment; leases must not be counted from before it.
+            if (++read % 1024 == 0)
+                memory.Now = now();
         }
-        foreach (var shard in memory.Jobs.Values.SelectMany(job => job.Shards.Values))
+        memory.Now = now();
+        AddStarted(DateTimeOffset.MaxValue);
+        memory.InheritLeases();
+        foreach (var shape in memory.Shapes.All)
         {
-            if (shard.State == ShardState.Running)
-                memory.Leases.Inherit(shard.Lease, now());
+            if (shape.ModelRef is { } model)
+                shape.Model = await models.FindAsync(model, cancellationToken);
         }
     }
 
-    private async Task<ShardEntry> LoadShardAsync(ActiveShard shard, CancellationToken cancellationToken)
+    private async Task<Dictionary<ShardId, ItemSet>> OpenItemsAsync(
+        IReadOnlyList<ActiveJob> jobs,
+        CancellationToken cancellationToken
+    )
     {
-        var open = await OpenItemsAsync(shard, cancellationToken);
-        return new ShardEntry(shard.Id, shard.FirstItem, shard.ItemCount)
+        var open = new Dictionary<ShardId, ItemSet>();
+        var left = new Queue<(ShardId Shard, int FirstItem, int End)>();
+        foreach (var shard in jobs.SelectMany(job => job.Shards))
         {
-            State = shard.State,
-            Epoch = shard.Epoch,
-            Device = shard.Device,
-            FailureCount = shard.FailureCount,
-            FailedOn = shard.FailureCount > 0 ? shard.Device : null,
-            OpenItems = open,
-            OpenItemsAtGrant = open.Count,
-        };
-    }
-
-    private async Task<HashSet<int>> OpenItemsAsync(ActiveShard shard, CancellationToken cancellationToken)
-    {
-        var open = new HashSet<int>();
-        var next = shard.FirstItem;
-        var end = shard.FirstItem + shard.ItemCount;
-        while (next < end)
+            open.Add(shard.Id, ItemSet.Empty(shard.FirstItem, shard.ItemCount));
+            left.Enqueue((shard.Id, shard.FirstItem, shard.FirstItem + shard.ItemCount));
+        }
+        while (left.Count > 0)
         {
-            var page = await ledger.ReadItemsAsync(
-                shard.Id.Job,
-                next,
-                end - next,
-                options.MaxShardBytes,
-                cancellationToken
+            var chunk = new List<(ShardId Shard, int FirstItem, int End)>();
+            while (chunk.Count < Limits.ShardsPerRead && left.TryDequeue(out var next))
+                chunk.Add(next);
+            var ranges = chunk.ConvertAll(one => new WorkRange(one.Shard.Job, one.FirstItem, one.End - one.FirstItem));
+            var bytes = Math.Min(
+                Math.Max(Limits.ReadBytes / chunk.Count, Limits.MaxNoopShardBytes),
+                options.MaxShardBytes
             );
-            if (page.Count == 0)
-                break;
-            foreach (var item in page)
-                open.Add(item.Index);
-            next = page[^1].Index + 1;
+            var read = await ledger.ReadWorkAsync(ranges, bytes, cancellationToken);
+            for (var i = 0; i < chunk.Count; i++)
+            {
+                var items = read[i].Items;
+                foreach (var item in items)
+                    open[chunk[i].Shard].Add(item.Index);
+                // Bounded in bytes, so there may be more.
+                if (items.Count > 0 && items[^1].Index + 1 < chunk[i].End)
+                    left.Enqueue((chunk[i].Shard, items[^1].Index + 1, chunk[i].End));
+            }
         }
         return open;
     }

@@ -4,9 +4,9 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
-using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Grains.Scheduling.Memory;
 using EgpuFleet.Grains.Scheduling.Policy;
 using Microsoft.Extensions.Logging;
 
@@ -14,7 +14,8 @@ namespace EgpuFleet.Grains.Scheduling;
 
 /// <summary>
 /// The scheduler of one pool: competes for the pool's leader lease, leads while it holds it, and forgets everything when
-/// it is lost. Calls may come from any thread; each throws <see cref="PoolUnavailableException"/> while this is not leading.
+/// another has it. Calls may come from any thread; each throws <see cref="PoolUnavailableException"/> while this is not
+/// leading, but heartbeats are answered on while only the ledger is away.
 /// </summary>
 /// <param name="holder">Names this process and this instance among all that compete.</param>
 public sealed partial class SchedulerLoop(
@@ -29,9 +30,19 @@ public sealed partial class SchedulerLoop(
     ILoggerFactory loggers
 )
 {
-    private readonly ILogger logger = loggers.CreateLogger<SchedulerLoop>();
-    private readonly EventSignals signals = new(time);
+    private readonly SchedulerParts parts = new(
+        ledger,
+        models,
+        new Dispatcher(devices, options, time, loggers.CreateLogger<Dispatcher>()),
+        new WorkReader(ledger, options),
+        options,
+        new EventSignals(time),
+        metrics,
+        time,
+        loggers.CreateLogger<SchedulerLoop>()
+    );
     private volatile LeaderTurn? turn;
+    private volatile Interregnum? interregnum;
     private volatile TaskCompletionSource leads = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Whether calls are served here now.</summary>
@@ -45,32 +56,35 @@ public sealed partial class SchedulerLoop(
     {
         // The loop outlives whatever request happened to start it, and must not report into its trace.
         Activity.Current = null;
-        var dispatcher = new Dispatcher(ledger, devices, options, time, loggers.CreateLogger<Dispatcher>());
-        var parts = new SchedulerParts(ledger, models, dispatcher, options, signals, metrics, time, logger);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                await CompeteAsync(parts, cancellationToken);
+                await CompeteAsync(cancellationToken);
                 await Task.Delay(options.LeaderPoll, time, cancellationToken);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
+                Forget();
                 return;
             }
         }
     }
 
     /// <inheritdoc cref="IPoolGrain.Submit"/>
-    public async Task<SubmitReply> SubmitAsync(SubmitRequest request, CancellationToken cancellationToken = default)
+    public async Task<SubmitReply> SubmitAsync(SubmitRequest request, CancellationToken cancellationToken = default) =>
+        (await SubmitAsync([request], cancellationToken))[0];
+
+    /// <inheritdoc cref="IPoolGrain.SubmitMany"/>
+    public async Task<SubmitReply[]> SubmitAsync(
+        SubmitRequest[] requests,
+        CancellationToken cancellationToken = default
+    )
     {
-        var spec = request.Spec;
-        if (spec.ItemCount is < 1 or > Limits.MaxItemsPerJob)
-            return Refused(spec, RefusalCode.TooLarge, $"A job has 1 to {Limits.MaxItemsPerJob} items.");
-        ModelRecord? model = null;
-        if (spec.Model is { } named && (model = await models.FindAsync(named, cancellationToken)) is null)
-            return Refused(spec, RefusalCode.ModelNotFound, $"No model '{named.Name}' is registered.");
-        return await AskAsync(new Input.Submit(spec, request.IdempotencyKey, request.Items, model));
+        var admitted = await Admission.LookAsync(requests, models, cancellationToken);
+        if (admitted.Requests.Length > 0)
+            admitted.Take(await AskAsync(new Input.Submit(admitted.Requests, admitted.Models)));
+        return admitted.Replies;
     }
 
     /// <inheritdoc cref="IPoolGrain.Cancel"/>
@@ -106,69 +120,100 @@ public sealed partial class SchedulerLoop(
     }
 
     /// <inheritdoc cref="IPoolGrain.Report"/>
-    public Task<ReportReply> ReportAsync(ShardReport report) => AskAsync(new Input.Report(report));
+    public Task<ReportReply[]> ReportAsync(ShardReport[] reports) =>
+        reports.Length == 0 ? Task.FromResult<ReportReply[]>([]) : AskAsync(new Input.Report(reports));
+
+    /// <inheritdoc cref="IPoolGrain.Report"/>
+    public async Task<ReportReply> ReportAsync(ShardReport report) => (await ReportAsync([report]))[0];
 
     /// <inheritdoc cref="IPoolGrain.Heartbeat"/>
-    public Task<HeartbeatReply> HeartbeatAsync(NodeHeartbeat heartbeat) => AskAsync(new Input.Heartbeat(heartbeat));
+    public Task<HeartbeatReply> HeartbeatAsync(NodeHeartbeat heartbeat)
+    {
+        if (turn is null && interregnum?.Hear(heartbeat, parts.Now, time.GetUtcNow()) is { } reply)
+            return Task.FromResult(reply);
+        return AskAsync(new Input.Heartbeat(heartbeat));
+    }
 
     /// <inheritdoc cref="IPoolGrain.GetFleet"/>
-    public Task<IReadOnlyList<NodeView>> GetFleetAsync() => LookAsync((memory, now) => memory.Fleet.Views(now));
+    public Task<IReadOnlyList<NodeView>> GetFleetAsync() => LookAsync(memory => memory.Fleet.Views(memory.Now));
 
     /// <inheritdoc cref="IPoolGrain.ExplainWaiting"/>
     public Task<IReadOnlyDictionary<JobId, Refusal>> ExplainWaitingAsync(IReadOnlyList<JobId> jobs) =>
-        LookAsync<IReadOnlyDictionary<JobId, Refusal>>(
-            (memory, _) =>
-                jobs.Distinct()
-                    .Select(job => (job, why: memory.WhyWaiting(job)))
-                    .Where(pair => pair.why is not null)
-                    .ToDictionary(pair => pair.job, pair => pair.why!)
+        LookAsync<IReadOnlyDictionary<JobId, Refusal>>(memory =>
+            jobs.Distinct()
+                .Select(job => (job, why: WaitReasons.Of(job, memory)))
+                .Where(pair => pair.why is not null)
+                .ToDictionary(pair => pair.job, pair => pair.why!)
         );
 
     /// <inheritdoc cref="IPoolGrain.Route"/>
     public Task<RouteReply> RouteAsync(RouteRequest request) =>
-        LookAsync((memory, now) => Router.Route(memory.Snapshot(now), request.Model, request.Except));
+        LookAsync(memory => Router.Route(memory.Fleet.Slots(memory.Leases, memory.Now), request.Model, request.Except));
 
     /// <inheritdoc cref="IPoolGrain.WaitForEvents"/>
     public Task WaitForEventsAsync(JobId job, long afterSequence, CancellationToken cancellationToken)
     {
         _ = turn ?? throw NotLeading();
-        return signals.WaitAsync(job, afterSequence, options.EventWait, cancellationToken);
+        return parts.Signals.WaitAsync(job, afterSequence, options.EventWait, cancellationToken);
     }
 
     /// <summary>Membership has declared a node dead. Lost when not leading: a new leader hears of no dead node.</summary>
-    public void NodeDied(NodeId node) => turn?.TryPost(new Input.NodeDied(node));
+    public void NodeDied(NodeId node)
+    {
+        if (turn is { } leading)
+            leading.TryPost(new Input.NodeDied(node));
+        else
+            interregnum?.NodeDied(node);
+    }
 
-    private async Task CompeteAsync(SchedulerParts parts, CancellationToken cancellationToken)
+    private async Task CompeteAsync(CancellationToken cancellationToken)
     {
         LeaderTerm? term = null;
         try
         {
             var won = await ledger.AcquireLeadershipAsync(pool, holder, options.LeaderLease, cancellationToken);
+            if (won?.Term.Epoch is not { } epoch || interregnum?.IsFollowedBy(epoch) == false)
+                Forget();
             if (won is null)
                 return;
             term = won.Term;
-            using var mine = new LeaderTurn(term, parts);
-            await mine.RunAsync(isServing => Serve(isServing ? mine : null), cancellationToken);
+            using var mine = new LeaderTurn(won, parts, interregnum?.Fleet ?? new FleetView(options.SilentAfter));
+            await mine.RunAsync(isServing => Serve(mine, isServing), cancellationToken);
         }
         catch (Exception exception) when (IsEndOfTerm(exception))
         {
-            LogStoppedLeading(logger, exception, pool, exception.Message);
+            if (exception is LeaderFencedException)
+                Forget();
+            LogStoppedLeading(parts.Logger, exception, pool, exception.Message);
         }
         finally
         {
-            signals.ReleaseAll();
+            parts.Signals.ReleaseAll();
             if (term is not null)
                 await ReleaseAsync(term);
         }
     }
 
-    private void Serve(LeaderTurn? leading)
+    private void Serve(LeaderTurn mine, bool isServing)
     {
-        turn = leading;
-        if (leading is not null)
+        if (isServing)
+        {
+            Forget();
+            turn = mine;
             leads.TrySetResult();
-        else if (leads.Task.IsCompleted)
-            leads = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            return;
+        }
+        if (turn is null)
+            return;
+        interregnum = mine.Leave();
+        turn = null;
+        leads = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    }
+
+    private void Forget()
+    {
+        interregnum?.End();
+        interregnum = null;
     }
 
     // What ends a term but not the scheduler: it competes again on a fresh memory. Anything else is a broken invariant.
@@ -189,11 +234,11 @@ public sealed partial class SchedulerLoop(
         }
         catch (Exception exception) when (exception is LedgerUnavailableException or OperationCanceledException)
         {
-            LogNotReleased(logger, exception, pool);
+            LogNotReleased(parts.Logger, exception, pool);
         }
     }
 
-    private Task<TReply> LookAsync<TReply>(Func<PoolMemory, TimeSpan, TReply> question) =>
+    private Task<TReply> LookAsync<TReply>(Func<PoolMemory, TReply> question) =>
         AskAsync(new Input.Look<TReply>(question));
 
     private Task<TReply> AskAsync<TReply>(Input.Asked<TReply> input)
@@ -205,9 +250,6 @@ public sealed partial class SchedulerLoop(
     }
 
     private PoolUnavailableException NotLeading() => new($"The scheduler of pool '{pool}' is not leading yet.");
-
-    private static SubmitReply Refused(JobSpec spec, RefusalCode code, string message) =>
-        new(SubmitOutcome.Refused, spec.Id, new Refusal(code, message));
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "No longer leading pool {Pool}: {Reason}")]
     private static partial void LogStoppedLeading(ILogger logger, Exception exception, PoolId pool, string reason);

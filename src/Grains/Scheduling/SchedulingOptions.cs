@@ -14,7 +14,8 @@ public sealed record SchedulingOptions
     public TimeSpan DispatchTimeout { get; init; } = Limits.DispatchTimeout;
     public TimeSpan EventWait { get; init; } = Limits.EventWait;
     public TimeSpan PoolKeepAlive { get; init; } = Limits.PoolKeepAlive;
-    public int MaxShardFailures { get; init; } = Limits.MaxShardFailures;
+    public TimeSpan OutageGrace { get; init; } = Limits.OutageGrace;
+    public long WorkCacheBytes { get; init; } = Limits.WorkCacheBytes;
     public int MaxShardBytes { get; init; } = Limits.MaxShardBytes;
     public Policy.PolicyOptions Policy { get; init; } = new();
 }

@@ -20,12 +20,22 @@ public sealed class LifecycleTests
         {
             [(null, JobEventKind.Submitted)] = JobState.Queued,
             [(JobState.Queued, JobEventKind.Started)] = JobState.Running,
-            [(JobState.Queued, JobEventKind.Failed)] = JobState.Failed,
-            [(JobState.Queued, JobEventKind.Cancelled)] = JobState.Cancelled,
+            [(JobState.Queued, JobEventKind.Held)] = JobState.Held,
+            [(JobState.Queued, JobEventKind.Blocked)] = JobState.Blocked,
+            [(JobState.Blocked, JobEventKind.Unblocked)] = JobState.Queued,
+            [(JobState.Blocked, JobEventKind.Held)] = JobState.Held,
+            [(JobState.Held, JobEventKind.Released)] = JobState.Queued,
+            [(JobState.Running, JobEventKind.Paused)] = JobState.Paused,
+            [(JobState.Paused, JobEventKind.Resumed)] = JobState.Running,
             [(JobState.Running, JobEventKind.Succeeded)] = JobState.Succeeded,
-            [(JobState.Running, JobEventKind.Failed)] = JobState.Failed,
-            [(JobState.Running, JobEventKind.Cancelled)] = JobState.Cancelled,
         };
+        foreach (
+            var active in new[] { JobState.Queued, JobState.Blocked, JobState.Held, JobState.Running, JobState.Paused }
+        )
+        {
+            legal[(active, JobEventKind.Failed)] = JobState.Failed;
+            legal[(active, JobEventKind.Cancelled)] = JobState.Cancelled;
+        }
         foreach (var @event in ShardEvents)
             legal[(JobState.Running, @event)] = JobState.Running;
         Walk(legal, JobLifecycle.Apply);
@@ -42,7 +52,11 @@ public sealed class LifecycleTests
             [(ShardState.Running, JobEventKind.ShardFinished)] = ShardState.Done,
             [(ShardState.Running, JobEventKind.ShardFailed)] = ShardState.Failed,
             [(ShardState.Done, JobEventKind.Succeeded)] = ShardState.Done,
+            [(ShardState.Queued, JobEventKind.Paused)] = ShardState.Queued,
+            [(ShardState.Running, JobEventKind.Paused)] = ShardState.Queued,
         };
+        foreach (var ended in Enum.GetValues<ShardState>().Where(ShardLifecycle.IsTerminal))
+            legal[(ended, JobEventKind.Paused)] = ended;
         foreach (var ending in new[] { JobEventKind.Failed, JobEventKind.Cancelled })
         {
             legal[(ShardState.Queued, ending)] = ShardState.Cancelled;

@@ -13,7 +13,6 @@ public sealed class PlannerTests
         Assert.Equal([(0, 50), (50, 38)], plan.Placements.Select(p => (p.FirstItem, p.ItemCount)));
         Assert.Equal([0, 1], plan.Placements.Select(p => p.Shard.Number));
         Assert.Equal(2, plan.Placements.Select(p => p.Device).Distinct().Count());
-        Assert.Empty(plan.Refusals);
     }
 
     [Fact]
@@ -34,18 +33,19 @@ public sealed class PlannerTests
     [Fact]
     public void Priority_comes_before_submit_order()
     {
-        var plan = Planner.Plan(
-            Given.Snapshot(
-                [Given.Device("a")],
-                Given.Waiting(1),
-                Given.Waiting(2, priority: 5),
-                Given.Waiting(3, priority: 5)
-            )
+        var snapshot = Given.Snapshot(
+            [Given.Device("a")],
+            Given.Waiting(1),
+            Given.Waiting(2, priority: 5),
+            Given.Waiting(3, priority: 5)
         );
 
+        var plan = Planner.Plan(snapshot);
+
         Assert.Equal(Given.Job(2), Assert.Single(plan.Placements).Shard.Job);
-        Assert.Equal(RefusalCode.WaitingForPriority, plan.Refusals[Given.Job(1)].Code);
-        Assert.Equal(RefusalCode.WaitingForPriority, plan.Refusals[Given.Job(3)].Code);
+        Assert.Null(Planner.Explain(Given.Job(2), snapshot, plan));
+        Assert.Equal(RefusalCode.WaitingForPriority, Planner.Explain(Given.Job(1), snapshot, plan)?.Code);
+        Assert.Equal(RefusalCode.WaitingForPriority, Planner.Explain(Given.Job(3), snapshot, plan)?.Code);
     }
 
     [Fact]
@@ -79,13 +79,18 @@ public sealed class PlannerTests
     {
         var huge = Given.Model("huge", weightBytes: 20 * Given.Gigabyte);
 
-        var plan = Planner.Plan(
-            Given.Snapshot([Given.Device("a")], Given.Waiting(1, priority: 9, model: huge), Given.Waiting(2))
+        var snapshot = Given.Snapshot(
+            [Given.Device("a")],
+            Given.Waiting(1, priority: 9, model: huge),
+            Given.Waiting(2)
         );
 
+        var plan = Planner.Plan(snapshot);
+
         Assert.Equal(Given.Job(2), Assert.Single(plan.Placements).Shard.Job);
-        Assert.Equal(RefusalCode.ModelTooLarge, plan.Refusals[Given.Job(1)].Code);
-        Assert.Contains("20.1 GB", plan.Refusals[Given.Job(1)].Message, StringComparison.Ordinal);
+        var why = Planner.Explain(Given.Job(1), snapshot, plan);
+        Assert.Equal(RefusalCode.ModelTooLarge, why?.Code);
+        Assert.Contains("20.1 GB", why?.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -146,8 +151,9 @@ public sealed class PlannerTests
 
     private static RefusalCode Why(WaitingJob job, params DeviceSlot[] devices)
     {
-        var plan = Planner.Plan(Given.Snapshot(devices, job));
+        var snapshot = Given.Snapshot(devices, job);
+        var plan = Planner.Plan(snapshot);
         Assert.Empty(plan.Placements);
-        return plan.Refusals[job.Id].Code;
+        return Planner.Explain(job.Id, snapshot, plan)!.Code;
     }
 }

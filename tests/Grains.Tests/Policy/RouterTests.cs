@@ -15,11 +15,14 @@ public sealed class RouterTests
             Given.Device("gone", loaded: ["sha-small"], ready: false),
         ]);
 
-        Assert.Equal(Given.DeviceId("calm"), Router.Route(snapshot, Given.Model(), []).Device);
-        Assert.Equal(Given.DeviceId("busy"), Router.Route(snapshot, Given.Model(), [Given.DeviceId("calm")]).Device);
+        Assert.Equal(Given.DeviceId("calm"), Router.Route(snapshot.Devices, Given.Model(), []).Device);
+        Assert.Equal(
+            Given.DeviceId("busy"),
+            Router.Route(snapshot.Devices, Given.Model(), [Given.DeviceId("calm")]).Device
+        );
         Assert.Equal(
             Given.DeviceId("empty"),
-            Router.Route(snapshot, Given.Model(), [Given.DeviceId("calm"), Given.DeviceId("busy")]).Device
+            Router.Route(snapshot.Devices, Given.Model(), [Given.DeviceId("calm"), Given.DeviceId("busy")]).Device
         );
     }
 
@@ -32,20 +35,17 @@ public sealed class RouterTests
             Given.Device("small", tokensPerSecond: 500, memoryBytes: 1_000_000),
         ]);
 
-        Assert.Equal(Given.DeviceId("slow"), Router.Route(snapshot, Given.Model(), []).Device);
+        Assert.Equal(Given.DeviceId("slow"), Router.Route(snapshot.Devices, Given.Model(), []).Device);
     }
 
     [Fact]
     public void Nothing_to_route_to_is_a_refusal()
     {
-        var none = Router.Route(Given.Snapshot([]), Given.Model(), []);
+        var none = Router.Route([], Given.Model(), []);
         Assert.Null(none.Device);
         Assert.Equal(RefusalCode.NoMatchingDevice, none.Refusal?.Code);
 
         var huge = Given.Model("huge", weightBytes: 90 * Given.Gigabyte);
-        Assert.Equal(
-            RefusalCode.ModelTooLarge,
-            Router.Route(Given.Snapshot([Given.Device("a")]), huge, []).Refusal?.Code
-        );
+        Assert.Equal(RefusalCode.ModelTooLarge, Router.Route([Given.Device("a")], huge, []).Refusal?.Code);
     }
 }

@@ -44,7 +44,7 @@ public sealed class LeadershipTests
         await rig.ReplaceLeaderAsync();
         await rig.PassTimeUntilAsync(job, e => Rig.Has(e, JobEventKind.ShardRequeued), a);
 
-        var again = await a.NextAsync();
+        var again = await rig.PassTimeUntilNextAsync(a);
         await a.FinishAsync(rig, again);
         Assert.Equal(2, again.Lease.Epoch);
         await rig.AssertCompleteAsync(job, 4);

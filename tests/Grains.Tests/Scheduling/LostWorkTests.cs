@@ -108,7 +108,7 @@ public sealed class LostWorkTests
         await rig.PassTimeUntilAsync(job, e => Rig.Has(e, JobEventKind.ShardRequeued), a);
 
         Assert.InRange(rig.Time.GetUtcNow() - start, rig.Options.UnlistedGrace, rig.Options.LeaseDuration);
-        Assert.Equal(2, (await a.NextAsync()).Lease.Epoch);
+        Assert.Equal(2, (await rig.PassTimeUntilNextAsync(a)).Lease.Epoch);
     }
 
     [Fact]
@@ -142,7 +142,7 @@ public sealed class LostWorkTests
         var record = await rig.JobAsync(job);
         Assert.Equal((JobState.Failed, "worker_lost: It did not work."), (record.State, record.End?.Message));
         var tries = events.Where(e => e.Kind == JobEventKind.ShardStarted).ToList();
-        Assert.Equal(Limits.MaxShardFailures, tries.Count);
+        Assert.Equal(RetryPolicy.Default.MaxAttempts, tries.Count);
         for (var i = 1; i < tries.Count; i++)
             Assert.NotEqual(tries[i - 1].Device, tries[i].Device);
         Assert.Single(events, e => e.Kind == JobEventKind.ShardFailed);
@@ -224,7 +224,7 @@ public sealed class LostWorkTests
         await rig.PassTimeUntilAsync(job, e => Rig.Has(e, JobEventKind.ShardRequeued), a);
         Assert.Equal(0, (await rig.JobAsync(job)).CompletedItems);
 
-        var second = await PassTimeUntilNextAsync(rig, a);
+        var second = await rig.PassTimeUntilNextAsync(a);
         rig.Ledger.Rejects = operation => operation is Ports.LedgerOperation.RecordResults { Results.Count: > 0 };
         Assert.Equal(ReportReply.Fenced, await a.FinishAsync(rig, second));
         rig.Ledger.Rejects = _ => false;
@@ -236,20 +236,9 @@ public sealed class LostWorkTests
         Assert.True(rig.Loop.IsLeading);
     }
 
-    private static async Task<ShardAssignment> PassTimeUntilNextAsync(Rig rig, FakeAgent agent)
-    {
-        var next = agent.NextAsync();
-        while (!next.IsCompleted)
-        {
-            rig.Time.Advance(rig.Options.Tick);
-            await agent.HeartbeatAsync(rig);
-        }
-        return await next;
-    }
-
     private static async Task FinishWithNothingAsync(Rig rig, FakeAgent agent)
     {
-        for (var i = 0; i < Limits.MaxShardFailures; i++)
+        for (var i = 0; i < RetryPolicy.Default.MaxAttempts; i++)
         {
             var work = await agent.NextAsync();
             await agent.ReportAsync(rig, work, 0, finished: true);

@@ -32,7 +32,7 @@ internal sealed class Rig : IAsyncDisposable, IDeviceCalls, IModelCatalog
     {
         Options = options;
         this.agents = agents.ToDictionary(agent => agent.Device.Node);
-        Ledger = new TestLedger(new InMemoryLedger(Time));
+        Ledger = new TestLedger(new InMemoryLedger(Time), Time);
         Metrics = new FleetMetrics(services.GetRequiredService<IMeterFactory>());
         Loop = NewLoop();
     }
@@ -82,6 +82,26 @@ internal sealed class Rig : IAsyncDisposable, IDeviceCalls, IModelCatalog
     // Virtual time has no signal for "a timer was set": a moment of real time goes by before each of its steps.
     private static Task<Task> LetThingsHappenAsync(Task signal) => Task.WhenAny(signal, Task.Delay(1));
 
+    /// <summary>Agents that were not there from the start.</summary>
+    public void Join(params FakeAgent[] joining)
+    {
+        foreach (var agent in joining)
+            agents.Add(agent.Device.Node, agent);
+    }
+
+    /// <summary>Lets time pass until an agent is given a shard; the agent speaks meanwhile.</summary>
+    public async Task<ShardAssignment> PassTimeUntilNextAsync(FakeAgent agent)
+    {
+        var next = agent.NextAsync();
+        while (!next.IsCompleted)
+        {
+            Time.Advance(Options.Tick);
+            await agent.HeartbeatAsync(this);
+            await LetThingsHappenAsync(next);
+        }
+        return await next;
+    }
+
     public async Task HearAllAsync()
     {
         foreach (var agent in agents.Values)
@@ -102,6 +122,39 @@ internal sealed class Rig : IAsyncDisposable, IDeviceCalls, IModelCatalog
         Assert.Equal((SubmitOutcome.Accepted, spec.Id), (reply.Outcome, reply.Job));
         return spec.Id;
     }
+
+    /// <summary>A no-op job with its items, as it comes with a submit.</summary>
+    public SubmitRequest Noop(int items = 1, int priority = 0, JobRules? rules = null)
+    {
+        var spec = new JobSpec(
+            JobId.New(Time.GetUtcNow()),
+            TenantId.Default,
+            JobKind.Noop,
+            Model: null,
+            Generation: null,
+            priority,
+            items,
+            TraceParent: null,
+            rules ?? JobRules.Default,
+            new NoopParameters(0, NoopFault.None)
+        );
+        return new SubmitRequest(
+            spec,
+            IdempotencyKey: null,
+            [.. Enumerable.Range(0, items).Select(i => new BatchItem(i, $"r-{i}", $"payload {i}", Messages: null))]
+        );
+    }
+
+    /// <summary>Submits jobs in one call; all of them are accepted.</summary>
+    public async Task<JobId[]> SubmitAsync(params SubmitRequest[] requests)
+    {
+        var replies = await Loop.SubmitAsync(requests, TestContext.Current.CancellationToken).WaitAsync(Patience);
+        Assert.All(replies, reply => Assert.Equal(SubmitOutcome.Accepted, reply.Outcome));
+        return Array.ConvertAll(replies, reply => reply.Job);
+    }
+
+    public async Task<JobId> SubmitNoopAsync(int items = 1, int priority = 0, JobRules? rules = null) =>
+        (await SubmitAsync(Noop(items, priority, rules)))[0];
 
     public async Task<JobSpec> StageAsync(
         int items,

@@ -7,11 +7,11 @@ using EgpuFleet.TestKit.Ledgers;
 namespace EgpuFleet.Grains.Tests.Scheduling;
 
 /// <summary>A ledger that can hold commits back, lose their answers, or be away; and that tells when anything was committed.</summary>
-internal sealed class TestLedger(ILedger inner) : PassingLedger(inner)
+internal sealed class TestLedger(ILedger inner, TimeProvider time) : PassingLedger(inner)
 {
     private readonly ConcurrentQueue<TaskCompletionSource> held = new();
     private volatile TaskCompletionSource changed = NewSignal();
-    private volatile bool isHolding;
+    private int workReads;
 
     /// <summary>Whether the leader's renewals reach the ledger.</summary>
     public bool LosesRenewals { get; set; }
@@ -40,13 +40,19 @@ internal sealed class TestLedger(ILedger inner) : PassingLedger(inner)
     /// <summary>Completes when something is committed after the call.</summary>
     public Task Changed => changed.Task;
 
+    /// <summary>Which commits are carried out but not answered until they are let go.</summary>
+    public Func<IReadOnlyList<LedgerOperation>, bool> HoldsIf { get; set; } = _ => false;
+
+    /// <summary>How often work was read.</summary>
+    public int WorkReads => workReads;
+
     /// <summary>From now on commits are carried out but not answered until they are let go.</summary>
-    public void Hold() => isHolding = true;
+    public void Hold() => HoldsIf = _ => true;
 
     /// <summary>Answers what is held, the newest first.</summary>
     public void LetGo()
     {
-        isHolding = false;
+        HoldsIf = _ => false;
         var all = new List<TaskCompletionSource>();
         while (held.TryDequeue(out var one))
             all.Add(one);
@@ -66,7 +72,7 @@ internal sealed class TestLedger(ILedger inner) : PassingLedger(inner)
             throw new InvalidOperationException("The database cannot store it.");
         var outcomes = await Inner.CommitAsync(term, operations, cancellationToken);
         var gate = NewSignal();
-        if (isHolding)
+        if (HoldsIf(operations))
             held.Enqueue(gate);
         else
             gate.TrySetResult();
@@ -75,13 +81,23 @@ internal sealed class TestLedger(ILedger inner) : PassingLedger(inner)
         return LosesAnswers ? throw new LedgerUnavailableException("The answer was lost.") : outcomes;
     }
 
+    public override Task<IReadOnlyList<ShardWork>> ReadWorkAsync(
+        IReadOnlyList<WorkRange> ranges,
+        int maxBytesPerShard,
+        CancellationToken cancellationToken
+    )
+    {
+        Interlocked.Increment(ref workReads);
+        return Inner.ReadWorkAsync(ranges, maxBytesPerShard, cancellationToken);
+    }
+
     public override Task<DateTimeOffset?> RenewLeadershipAsync(
         LeaderTerm term,
         TimeSpan duration,
         CancellationToken cancellationToken
     ) =>
         LosesRenewals
-            ? Task.FromResult<DateTimeOffset?>(DateTimeOffset.UnixEpoch)
+            ? Task.FromResult<DateTimeOffset?>(time.GetUtcNow())
             : Inner.RenewLeadershipAsync(term, duration, cancellationToken);
 
     private void Signal() => Interlocked.Exchange(ref changed, NewSignal()).TrySetResult();

@@ -1,5 +1,6 @@
 using System.Globalization;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 
 namespace EgpuFleet.Grains.Scheduling.Policy;
@@ -30,6 +31,24 @@ public static class Feasibility
     /// <summary>Why a job got nothing, given that nothing free fitted it.</summary>
     public static Refusal Explain(WaitingJob job, FleetSnapshot snapshot)
     {
+        if (job.ParallelLeft <= 0)
+            return new Refusal(
+                RefusalCode.MaxParallelReached,
+                "As many shards of the job run as its max_parallel allows."
+            );
+        return job.Kind == JobKind.Noop ? ExplainNoop(snapshot) : ExplainModel(job, snapshot);
+    }
+
+    private static Refusal ExplainNoop(FleetSnapshot snapshot)
+    {
+        var fitting = snapshot.Devices.Where(device => device.Ready && device.NoopSlots > 0).ToList();
+        if (fitting.Count == 0)
+            return NoneReady();
+        return fitting.TrueForAll(device => device.FreeNoopSlots == 0) ? Busy() : HeldBack();
+    }
+
+    private static Refusal ExplainModel(WaitingJob job, FleetSnapshot snapshot)
+    {
         if (job.Model is not { } model)
             return new Refusal(
                 RefusalCode.ModelNotFound,
@@ -38,11 +57,7 @@ public static class Feasibility
             );
         var ready = snapshot.Devices.Where(device => device.Ready).ToList();
         if (ready.Count == 0)
-            return new Refusal(
-                RefusalCode.NoMatchingDevice,
-                "No device of the pool is ready.",
-                "Start an agent, or see why its devices are not ready."
-            );
+            return NoneReady();
         var fitting = ready.Where(device => FitsEmpty(device, model)).ToList();
         if (fitting.Count == 0)
         {
@@ -59,13 +74,28 @@ public static class Feasibility
                 RefusalCode.WaitingForGpuMemory,
                 "Every device that is large enough serves another model now and has no room beside it."
             );
-        return fitting.TrueForAll(device => device.Leased)
-            ? new Refusal(RefusalCode.WaitingForPriority, "Every device that fits works on a job that comes first.")
-            : new Refusal(
-                RefusalCode.DeviceBusy,
-                "A device that fits has just refused or failed a shard; it is tried again shortly."
-            );
+        return fitting.TrueForAll(device => device.Leased) ? Busy() : HeldBack();
     }
+
+    private static Refusal NoneReady() =>
+        new(
+            RefusalCode.NoMatchingDevice,
+            "No device of the pool is ready.",
+            "Start an agent, or see why its devices are not ready."
+        );
+
+    private static Refusal Busy() =>
+        new(
+            RefusalCode.WaitingForPriority,
+            "Every device that fits works on a job that comes first.",
+            "Add a device, or give the job a higher priority."
+        );
+
+    private static Refusal HeldBack() =>
+        new(
+            RefusalCode.DeviceBusy,
+            "A device that fits has just refused or failed a shard; it is tried again shortly."
+        );
 
     private static string Gigabytes(long bytes) => (bytes / 1e9).ToString("0.0", CultureInfo.InvariantCulture);
 }

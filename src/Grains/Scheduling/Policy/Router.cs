@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
@@ -11,10 +12,14 @@ public static class Router
     /// A ready device with the model loaded and the fewest sequences in decode; else one that fits, preferably without a
     /// shard.
     /// </summary>
-    public static RouteReply Route(FleetSnapshot snapshot, ModelRecord model, IReadOnlyList<DeviceId> except)
+    public static RouteReply Route(
+        ImmutableArray<DeviceSlot> devices,
+        ModelRecord model,
+        IReadOnlyList<DeviceId> except
+    )
     {
-        var best = snapshot
-            .Devices.Where(device => device.Ready && !except.Contains(device.Id))
+        var best = devices
+            .Where(device => device.Ready && !except.Contains(device.Id))
             .Where(device => Feasibility.FitsNow(device, model))
             .OrderByDescending(device => device.LoadedModels.Contains(model.Ref.Sha256))
             .ThenBy(device => device.ActiveSequences)
@@ -25,7 +30,11 @@ public static class Router
         if (best is not null)
             return new RouteReply(best.Id, Refusal: null);
         var asJob = new WaitingJob(default, 0, 0, model, [], 0, 0, 1);
-        var remaining = snapshot with { Devices = [.. snapshot.Devices.Where(d => !except.Contains(d.Id))] };
+        var remaining = new FleetSnapshot(
+            [.. devices.Where(device => !except.Contains(device.Id))],
+            [asJob],
+            new PolicyOptions()
+        );
         return new RouteReply(Device: null, Feasibility.Explain(asJob, remaining));
     }
 }

@@ -18,6 +18,14 @@ public static class Sharding
         return Math.Min(bounded, remaining);
     }
 
+    /// <summary>The same over slots that are all alike, down to one item: handing a no-op over costs little.</summary>
+    /// <param name="slots">Of all devices that are ready, taken or not; at least 1.</param>
+    public static int GuidedSlots(int remaining, int slots, PolicyOptions options)
+    {
+        var fair = (int)((remaining + (2L * slots) - 1) / (2L * slots));
+        return Math.Clamp(fair, 1, Math.Min(options.MaxShardItems, remaining));
+    }
+
     /// <summary>The rates to share by: as measured, and for a device not measured yet the mean of those that are.</summary>
     public static double[] Rates(IReadOnlyList<DeviceSlot> devices)
     {

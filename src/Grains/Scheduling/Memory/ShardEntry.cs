@@ -1,33 +1,8 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
-using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 
-namespace EgpuFleet.Grains.Scheduling;
-
-/// <summary>A job that is not terminal, in the leader's memory: what the ledger has said so far, and what is on its way there.</summary>
-internal sealed class JobEntry(JobSpec spec, ModelRecord? model, long submitOrder, DateTimeOffset createdAt)
-{
-    public JobSpec Spec { get; } = spec;
-    public ModelRecord? Model { get; } = model;
-    public long SubmitOrder { get; } = submitOrder;
-    public DateTimeOffset CreatedAt { get; } = createdAt;
-    public JobState State { get; set; } = JobState.Queued;
-    public int NextItem { get; set; }
-    public int NextShardNumber { get; set; }
-    public int CompletedItems { get; set; }
-    public int FailedItems { get; set; }
-
-    /// <summary>Shards that are queued or running, by number.</summary>
-    public Dictionary<int, ShardEntry> Shards { get; } = [];
-
-    /// <summary>A move of the job to a terminal state is on its way to the ledger.</summary>
-    public bool IsEnding { get; set; }
-
-    /// <summary>Every item is covered by a shard, and no shard is left but perhaps <paramref name="but"/> and such as are ending.</summary>
-    public bool WouldBeDoneWithout(ShardEntry? but) =>
-        NextItem == Spec.ItemCount && Shards.Values.All(shard => shard == but || shard.IsFinishing);
-}
+namespace EgpuFleet.Grains.Scheduling.Memory;
 
 /// <summary>A shard that is queued or running, in the leader's memory.</summary>
 internal sealed class ShardEntry(ShardId id, int firstItem, int itemCount)
@@ -45,11 +20,23 @@ internal sealed class ShardEntry(ShardId id, int firstItem, int itemCount)
     /// <summary>The device on which the work itself failed last.</summary>
     public DeviceId? FailedOn { get; set; }
 
+    /// <summary>
+    /// Its worker died while others ran there too, and it may be the one that killed it: from now on it runs beside no other
+    /// suspect, so that the next death is known to be its own.
+    /// </summary>
+    public bool IsSuspect { get; set; }
+
+    /// <summary>Database time before which it must not be leased again.</summary>
+    public DateTimeOffset? NotBefore { get; set; }
+
     /// <summary>Items without a result, those on their way to the ledger left out.</summary>
-    public required HashSet<int> OpenItems { get; init; }
+    public required ItemSet OpenItems { get; init; }
 
     /// <summary>How many were open when the current lease was granted.</summary>
     public int OpenItemsAtGrant { get; set; }
+
+    /// <summary>Its next lease is on its way to the ledger.</summary>
+    public bool IsStarting { get; set; }
 
     /// <summary>The end of its lease is on its way to the ledger; nothing more is decided about it until the answer.</summary>
     public bool IsEnding { get; set; }
@@ -58,4 +45,8 @@ internal sealed class ShardEntry(ShardId id, int firstItem, int itemCount)
     public bool IsFinishing { get; set; }
 
     public LeaseKey Lease => new(Id, Epoch, Device ?? throw new InvalidOperationException($"{Id} was never leased."));
+
+    /// <summary>It waits for a device, and may have one now.</summary>
+    public bool IsReady(DateTimeOffset now) =>
+        State == ShardState.Queued && !IsStarting && (NotBefore is not { } notBefore || notBefore <= now);
 }

@@ -1,37 +1,7 @@
 using EgpuFleet.Grains.Interfaces;
-using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Ports;
-using EgpuFleet.Grains.Scheduling.Policy;
 
 namespace EgpuFleet.Grains.Scheduling;
-
-/// <summary>The operations that make a plan durable.</summary>
-internal static class PlanOperations
-{
-    /// <summary>In the plan's order; a job's first shard is preceded by its move to running.</summary>
-    public static IReadOnlyList<LedgerOperation> For(Plan plan, PoolMemory memory)
-    {
-        var operations = new List<LedgerOperation>();
-        var started = new HashSet<JobId>();
-        foreach (var placement in plan.Placements)
-        {
-            var job = placement.Shard.Job;
-            if (memory.Jobs[job].State == JobState.Queued && started.Add(job))
-                operations.Add(new LedgerOperation.StartJob(job));
-            operations.Add(
-                placement.IsNew
-                    ? new LedgerOperation.StartShard(
-                        placement.Shard,
-                        placement.FirstItem,
-                        placement.ItemCount,
-                        placement.Device
-                    )
-                    : new LedgerOperation.RestartShard(placement.Shard, placement.Epoch, placement.Device)
-            );
-        }
-        return operations;
-    }
-}
 
 /// <summary>Facts about operations of every kind.</summary>
 public static class LedgerOperations

@@ -1,0 +1,158 @@
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Scheduling;
+using EgpuFleet.Grains.Ports;
+
+namespace EgpuFleet.Grains.Scheduling;
+
+/// <summary>What the loop does about submits: those of one step go to the ledger together.</summary>
+internal sealed partial class LeaderTurn
+{
+    private readonly List<(Input.Submit Input, int Index)> submits = [];
+    private int submitsInFlight;
+
+    private void TakeSubmit(Input.Submit input)
+    {
+        for (var i = 0; i < input.Requests.Length; i++)
+        {
+            if (memory.Count + submits.Count + submitsInFlight >= Limits.MaxActiveJobs)
+                input.ReplyAt(
+                    i,
+                    Refused(
+                        input.Requests[i].Spec.Id,
+                        RefusalCode.TooLarge,
+                        $"The pool holds at most {Limits.MaxActiveJobs} jobs at once.",
+                        "Wait until some have ended."
+                    )
+                );
+            else
+                submits.Add((input, i));
+        }
+        if (submits.Count >= Limits.SubmitsPerCommit)
+            SendSubmits();
+    }
+
+    private void SendSubmits()
+    {
+        for (var first = 0; first < submits.Count; first += Limits.SubmitsPerCommit)
+            Send(submits.GetRange(first, Math.Min(Limits.SubmitsPerCommit, submits.Count - first)));
+        submits.Clear();
+    }
+
+    private void Send(List<(Input.Submit Input, int Index)> chunk)
+    {
+        submitsInFlight += chunk.Count;
+        var operations = chunk.ConvertAll<LedgerOperation>(one => OperationOf(one.Input.Requests[one.Index]));
+        Commit(
+            operations,
+            outcomes =>
+            {
+                submitsInFlight -= chunk.Count;
+                for (var i = 0; i < chunk.Count; i++)
+                    TakeSubmitted(
+                        chunk[i].Input,
+                        chunk[i].Index,
+                        (LedgerOperation.SubmitJob)operations[i],
+                        outcomes[i]
+                    );
+            },
+            why =>
+            {
+                foreach (var one in chunk)
+                    one.Input.Abandon(why);
+            },
+            why =>
+            {
+                submitsInFlight -= chunk.Count;
+                TakeRejected(chunk, why);
+            }
+        );
+    }
+
+    /// <summary>The ledger cannot store one of them: each is tried by itself, so that only that one is refused.</summary>
+    private void TakeRejected(List<(Input.Submit Input, int Index)> chunk, Exception why)
+    {
+        if (chunk.Count > 1)
+        {
+            foreach (var one in chunk)
+                Send([one]);
+            return;
+        }
+        var (input, index) = chunk[0];
+        input.ReplyAt(
+            index,
+            Refused(
+                input.Requests[index].Spec.Id,
+                RefusalCode.TooLarge,
+                $"The ledger cannot store it: {why.Message}",
+                "Change the text that it cannot hold."
+            )
+        );
+    }
+
+    private void TakeSubmitted(Input.Submit input, int index, LedgerOperation.SubmitJob submit, LedgerOutcome outcome)
+    {
+        var id = submit.Spec.Id;
+        if (outcome.Applied)
+        {
+            memory.AddSubmitted(submit, outcome, input.Models[index]);
+            hasChanged = true;
+            LogSubmitted(logger, id, submit.Spec.ItemCount, submit.Spec.Priority);
+            // What it depends on may have ended as it must not, before it came.
+            if (submit.Spec.Rules.DependsOn.Count > 0)
+                Resolve([id]);
+            input.ReplyAt(
+                index,
+                new SubmitReply(SubmitOutcome.Accepted, id, Refusal: null, outcome.State, outcome.CreatedAt)
+            );
+        }
+        else if (outcome.ExistingJob is { } existing)
+        {
+            var how = outcome.KeyReused ? SubmitOutcome.KeyReused : SubmitOutcome.Replayed;
+            input.ReplyAt(index, new SubmitReply(how, existing));
+        }
+        else if (MissingDependency(submit, outcome) is { } missing)
+        {
+            input.ReplyAt(
+                index,
+                Refused(
+                    id,
+                    RefusalCode.UnknownDependency,
+                    $"It depends on {missing}, and there is no such job.",
+                    "Submit that job first, or take it out of depends_on.",
+                    missing
+                )
+            );
+        }
+        else if (memory.StateOf(id) is { } state)
+        {
+            // The same submit again, after its sender lost the first answer.
+            input.ReplyAt(index, new SubmitReply(SubmitOutcome.Accepted, id, Refusal: null, state));
+        }
+        else
+        {
+            input.Abandon(new PoolUnavailableException("The input of the job is not staged any more; send it again."));
+        }
+    }
+
+    private static JobId? MissingDependency(LedgerOperation.SubmitJob submit, LedgerOutcome outcome)
+    {
+        for (var i = 0; i < outcome.Dependencies?.Count; i++)
+        {
+            if (outcome.Dependencies[i] is null)
+                return submit.Spec.Rules.DependsOn[i].Job;
+        }
+        return null;
+    }
+
+    private void AbandonSubmits(Exception why)
+    {
+        foreach (var (input, _) in submits)
+            input.Abandon(why);
+    }
+
+    private static LedgerOperation.SubmitJob OperationOf(SubmitRequest request) =>
+        new(request.Spec, request.IdempotencyKey, request.Items);
+
+    private static SubmitReply Refused(JobId job, RefusalCode code, string message, string action, JobId? by = null) =>
+        new(SubmitOutcome.Refused, job, new Refusal(code, message, action, by));
+}
