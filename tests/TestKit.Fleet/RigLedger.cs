@@ -1,3 +1,4 @@
+using EgpuFleet.TestKit.Checkers;
 using Npgsql;
 
 namespace EgpuFleet.TestKit.Fleet;
@@ -41,6 +42,71 @@ public sealed class RigLedger(NpgsqlDataSource database)
         read.Parameters.Add(new NpgsqlParameter { Value = job });
         return await ReadEventsAsync(read, cancellationToken);
     }
+
+    /// <summary>The log of all jobs, in commit order.</summary>
+    public async Task<IReadOnlyList<RigEvent>> EventsAsync(CancellationToken cancellationToken)
+    {
+        await using var read = database.CreateCommand(
+            "select seq, job, kind, shard, epoch, device, at from job_event order by seq"
+        );
+        return await ReadEventsAsync(read, cancellationToken);
+    }
+
+    /// <summary>Jobs that have not ended.</summary>
+    public async Task<int> CountUnfinishedAsync(CancellationToken cancellationToken)
+    {
+        await using var count = database.CreateCommand("select count(*)::int from job where state not between 2 and 4");
+        return (int)(await count.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    /// <summary>Every job, with the key that it was submitted under.</summary>
+    public async Task<IReadOnlyList<FinalJob>> JobsAsync(CancellationToken cancellationToken)
+    {
+        await using var read = database.CreateCommand(
+            "select j.id, j.tenant, k.key, j.state, j.item_count from job j left join idempotency_key k on k.job = j.id"
+        );
+        var jobs = new List<FinalJob>();
+        await using var rows = await read.ExecuteReaderAsync(cancellationToken);
+        while (await rows.ReadAsync(cancellationToken))
+        {
+            jobs.Add(
+                new FinalJob(
+                    NameOf(rows.GetGuid(0)),
+                    rows.GetString(1),
+                    await rows.IsDBNullAsync(2, cancellationToken) ? null : rows.GetString(2),
+                    PhaseOf(rows.GetInt16(3)),
+                    rows.GetInt32(4)
+                )
+            );
+        }
+        return jobs;
+    }
+
+    /// <summary>Every result; the digest is its text, or its error's code.</summary>
+    public async Task<IReadOnlyList<FinalResult>> ResultsAsync(CancellationToken cancellationToken)
+    {
+        await using var read = database.CreateCommand(
+            "select job, idx, coalesce(body ->> 'text', body ->> 'error_code', body::text) from item_result"
+        );
+        var results = new List<FinalResult>();
+        await using var rows = await read.ExecuteReaderAsync(cancellationToken);
+        while (await rows.ReadAsync(cancellationToken))
+            results.Add(new FinalResult(NameOf(rows.GetGuid(0)), rows.GetInt32(1), rows.GetString(2)));
+        return results;
+    }
+
+    /// <summary>The public id of a job.</summary>
+    public static string NameOf(Guid job) => $"job_{job:N}";
+
+    private static JobPhase PhaseOf(short state) =>
+        state switch
+        {
+            1 => JobPhase.Running,
+            2 => JobPhase.Succeeded,
+            3 => JobPhase.Failed,
+            4 => JobPhase.Cancelled,
+            _ => JobPhase.Waiting,
+        };
 
     private static async Task<IReadOnlyList<RigEvent>> ReadEventsAsync(
         NpgsqlCommand read,

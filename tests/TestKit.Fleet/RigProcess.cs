@@ -18,7 +18,7 @@ public sealed class RigProcess(
     private static readonly TimeSpan StopGrace = TimeSpan.FromSeconds(25);
 
     private readonly SemaphoreSlim wake = new(0);
-    private volatile Process? current;
+    private volatile Task<int> exited = Task.FromResult(0);
     private volatile bool staysDown;
     private volatile bool isEnding;
     private Task keeping = Task.CompletedTask;
@@ -33,7 +33,7 @@ public sealed class RigProcess(
     /// <summary>How often it was started.</summary>
     public int Starts { get; private set; }
 
-    public bool IsUp => current is { HasExited: false };
+    public bool IsUp => !exited.IsCompleted;
 
     public void Start()
     {
@@ -46,10 +46,10 @@ public sealed class RigProcess(
     public async Task KillAsync(bool comesBack)
     {
         staysDown = !comesBack;
-        if (current is not { } process)
+        if (!IsUp)
             return;
         Signals.Send(ProcessId, Signals.Kill);
-        await process.WaitForExitAsync();
+        await exited;
     }
 
     /// <summary>Starts a process again that was to stay down.</summary>
@@ -60,40 +60,34 @@ public sealed class RigProcess(
     }
 
     /// <summary>SIGSTOP: sockets stay open and nothing moves, as on a Mac that sleeps.</summary>
-    public void Freeze() => Signals.Send(ProcessId, Signals.Stop);
+    public void Freeze() => SendWhileUp(Signals.Stop);
 
-    public void Thaw() => Signals.Send(ProcessId, Signals.Continue);
+    public void Thaw() => SendWhileUp(Signals.Continue);
 
     public async ValueTask DisposeAsync()
     {
         isEnding = true;
         Revive();
-        if (current is { HasExited: false } process)
-        {
-            Thaw();
-            Signals.Send(process.Id, Signals.Terminate);
-            using var grace = new CancellationTokenSource(StopGrace);
-            try
-            {
-                await process.WaitForExitAsync(grace.Token);
-            }
-            catch (OperationCanceledException)
-            {
-                Signals.Send(process.Id, Signals.Kill);
-            }
-        }
+        Thaw();
+        SendWhileUp(Signals.Terminate);
+        if (await Task.WhenAny(exited, Task.Delay(StopGrace)) != exited)
+            SendWhileUp(Signals.Kill);
         await keeping;
         wake.Dispose();
         await Log.DisposeAsync();
+    }
+
+    private void SendWhileUp(int signal)
+    {
+        if (IsUp)
+            Signals.Send(ProcessId, signal);
     }
 
     private async Task KeepUpAsync()
     {
         while (true)
         {
-            using var process = current!;
-            await process.WaitForExitAsync();
-            Log.Note($"{Name} ended with status {process.ExitCode}");
+            Log.Note($"{Name} ended with status {await exited}");
             while (staysDown && !isEnding)
                 await wake.WaitAsync();
             if (isEnding)
@@ -119,8 +113,15 @@ public sealed class RigProcess(
         var process = Process.Start(start) ?? throw new InvalidOperationException($"{program} did not start.");
         ProcessId = process.Id;
         Starts++;
-        current = process;
+        exited = ExitOfAsync(process);
         Log.Follow(process.StandardOutput);
         Log.Follow(process.StandardError);
+    }
+
+    // Its streams are left to whoever still copies from them; they end with the process.
+    private static async Task<int> ExitOfAsync(Process process)
+    {
+        await process.WaitForExitAsync();
+        return process.ExitCode;
     }
 }
