@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EgpuFleet.Benchmarks.Faults;
 using EgpuFleet.Benchmarks.Load;
 using EgpuFleet.Benchmarks.Processes;
 using EgpuFleet.Benchmarks.Queue;
@@ -23,12 +24,15 @@ try
 {
     switch (args)
     {
-        case [QueueBench.Verb, var json]:
-            var settings = QueueBench.FromJson(json);
+        case [QueueBench.Verb, var queue]:
+            var settings = QueueBench.FromJson(queue);
             var isGood = await new QueueBenchmark(settings, FleetConsole.System(json: false), clock).RunAsync(
                 stop.Token
             );
             return isGood || !settings.Check ? ExitCodes.Ok : ExitCodes.Failed;
+        case [FaultBench.Recovery or FaultBench.Chaos or FaultBench.Soak, var json]:
+            var bench = new FaultBenchmarks(FaultBench.FromJson(json), FleetConsole.System(json: false), clock);
+            return await bench.RunAsync(args[0], stop.Token) ? ExitCodes.Ok : ExitCodes.Failed;
         case [LoadProcess.Verb]:
             await LoadProcess.RunAsync(task, clock, stop.Token);
             return ExitCodes.Ok;

@@ -1,8 +1,5 @@
 using System.CommandLine;
-using System.Diagnostics;
 using EgpuFleet.Cli.CommandLine;
-using EgpuFleet.Cli.Processes;
-using EgpuFleet.Cli.Supervision;
 
 namespace EgpuFleet.Cli.Verbs;
 
@@ -69,10 +66,13 @@ internal static class BenchVerb
             "./fleet bench queue --runs 5 --peers --million",
             "./fleet bench queue --only submit --only raw --runs 3"
         );
-        return new Command("bench", "Measure this fleet's software on this machine") { queue }.WithExamples(
-            "./fleet bench queue --quick",
-            "./fleet bench queue --runs 5 --peers --million"
-        );
+        return new Command("bench", "Measure this fleet's software on this machine")
+        {
+            queue,
+            FaultBenchVerbs.Recovery(),
+            FaultBenchVerbs.Chaos(),
+            FaultBenchVerbs.Soak(),
+        }.WithExamples("./fleet bench queue --quick", "./fleet bench queue --runs 5 --peers --million");
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -86,17 +86,6 @@ internal static class BenchVerb
             parsed.GetValue(JsonFile) is { } file ? Path.GetFullPath(file) : null,
             parsed.GetValue(Check)
         );
-        var program = Path.Combine(
-            Programs.Output(Path.Combine(Programs.Root, "tests", "Benchmarks")),
-            "EgpuFleet.Benchmarks"
-        );
-        if (!File.Exists(program))
-            throw new FleetFailure("The benchmarks are not built.", "Run ./fleet bench, which builds what is missing.");
-        var start = new ProcessStartInfo(program, [QueueBench.Verb, settings.ToJson()]) { UseShellExecute = false };
-        using var process = Process.Start(start)!;
-        // Ctrl-C reaches the benchmark too; a polite kill reaches only us. Either way it cleans up by itself.
-        await using var stop = cancellationToken.Register(() => Native.Signal(process.Id, Native.SigTerm));
-        await process.WaitForExitAsync(CancellationToken.None);
-        return process.ExitCode;
+        return await BenchProgram.RunAsync(QueueBench.Verb, settings.ToJson(), cancellationToken);
     }
 }
