@@ -76,6 +76,7 @@ public sealed record JobEventInfo(
 
 /// <summary>One line of <c>GET /api/v1/jobs/{id}/results</c>; text or error.</summary>
 /// <param name="Attempt">Lease epoch of the shard that produced it: 1 at the first try.</param>
+/// <param name="StartedAt">When its worker started it, by the clock of the node; null where the worker does not say.</param>
 public sealed record ResultLine(
     int Index,
     string CustomId,
@@ -87,7 +88,8 @@ public sealed record ResultLine(
     string Device,
     int WorkerProcessId,
     int Attempt,
-    int DurationMilliseconds
+    int DurationMilliseconds,
+    DateTimeOffset? StartedAt = null
 );
 
 public sealed record TokenUsage(int PromptTokens, int CompletionTokens);

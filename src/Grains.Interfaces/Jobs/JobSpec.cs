@@ -40,6 +40,7 @@ public sealed record BatchItem(
 
 /// <summary>The one result of an item: text, or an error code and message; exactly one of the two is set.</summary>
 /// <param name="Attempt">Epoch of the lease that produced it.</param>
+/// <param name="StartedAt">When its worker started it, by the clock of the node; null where the worker does not say.</param>
 [GenerateSerializer, Immutable, Alias("fleet.ItemResult")]
 public sealed record ItemResult(
     [property: Id(0)] int Index,
@@ -53,5 +54,6 @@ public sealed record ItemResult(
     [property: Id(8)] DeviceId Device,
     [property: Id(9)] int WorkerProcessId,
     [property: Id(10)] int Attempt,
-    [property: Id(11)] int DurationMilliseconds
+    [property: Id(11)] int DurationMilliseconds,
+    [property: Id(12)] DateTimeOffset? StartedAt = null
 );

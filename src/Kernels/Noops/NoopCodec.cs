@@ -9,8 +9,8 @@ namespace EgpuFleet.Kernels.Noops;
 /// <summary>
 /// Bodies of noop frames, all numbers little-endian. To the worker, any number of: u8 1, i64 lane (give it up); or u8 0,
 /// i64 lane, i32 index, i32 milliseconds, u8 fault, u32 length, payload. From it, any number of: i64 lane, i32 index,
-/// i32 milliseconds, u8 0, 32 bytes of SHA-256; or ..., u8 1, u8 error class, u16 length, text. Binary, because a JSON
-/// object for each of ten thousand noops a second would cost more than the noops.
+/// i32 milliseconds, i64 start in microseconds since 1970, u8 0, 32 bytes of SHA-256; or ..., u8 1, u8 error class,
+/// u16 length, text. Binary, because a JSON object for each of ten thousand noops a second would cost more than the noops.
 /// </summary>
 internal static class NoopCodec
 {
@@ -20,7 +20,7 @@ internal static class NoopCodec
     private const byte Failed = 1;
     private const int CancelBytes = 1 + 8;
     private const int RunBytes = CancelBytes + 4 + 4 + 1 + 4;
-    private const int AnswerBytes = 8 + 4 + 4 + 1;
+    private const int AnswerBytes = 8 + 4 + 4 + 8 + 1;
 
     /// <summary>The payload fits into a frame: its channel has looked.</summary>
     public static void Write(IBufferWriter<byte> body, in NoopWork work)
@@ -72,10 +72,15 @@ internal static class NoopCodec
         return commands;
     }
 
-    public static void WriteDigest(IBufferWriter<byte> body, in NoopCommand noop, int milliseconds)
+    public static void WriteDigest(
+        IBufferWriter<byte> body,
+        in NoopCommand noop,
+        DateTimeOffset startedAt,
+        int milliseconds
+    )
     {
         var span = body.GetSpan(AnswerBytes + SHA256.HashSizeInBytes);
-        WriteAnswer(span, noop, milliseconds, Succeeded);
+        WriteAnswer(span, noop, startedAt, milliseconds, Succeeded);
         SHA256.HashData(noop.Payload.Span, span[AnswerBytes..]);
         body.Advance(AnswerBytes + SHA256.HashSizeInBytes);
     }
@@ -83,6 +88,7 @@ internal static class NoopCodec
     public static void WriteError(
         IBufferWriter<byte> body,
         in NoopCommand noop,
+        DateTimeOffset startedAt,
         int milliseconds,
         EngineErrorClass errorClass,
         string text
@@ -90,7 +96,7 @@ internal static class NoopCodec
     {
         var length = Encoding.UTF8.GetByteCount(text);
         var span = body.GetSpan(AnswerBytes + 1 + 2 + length);
-        WriteAnswer(span, noop, milliseconds, Failed);
+        WriteAnswer(span, noop, startedAt, milliseconds, Failed);
         span[AnswerBytes] = (byte)errorClass;
         BinaryPrimitives.WriteUInt16LittleEndian(span[(AnswerBytes + 1)..], checked((ushort)length));
         Encoding.UTF8.GetBytes(text, span[(AnswerBytes + 3)..]);
@@ -107,32 +113,46 @@ internal static class NoopCodec
             var lane = BinaryPrimitives.ReadInt64LittleEndian(head);
             var index = BinaryPrimitives.ReadInt32LittleEndian(head[8..]);
             var milliseconds = BinaryPrimitives.ReadInt32LittleEndian(head[12..]);
+            var startedAt = FromMicroseconds(BinaryPrimitives.ReadInt64LittleEndian(head[16..]));
             body = body[AnswerBytes..];
-            if (head[16] == Succeeded)
+            if (head[24] == Succeeded)
             {
                 var digest = Convert.ToHexStringLower(Prefix(body, SHA256.HashSizeInBytes));
-                answers.Add(new(lane, index, digest, milliseconds, Error: null));
+                answers.Add(new(lane, index, digest, startedAt, milliseconds, Error: null));
                 body = body[SHA256.HashSizeInBytes..];
                 continue;
             }
             var errorClass = (EngineErrorClass)Prefix(body, 3)[0];
             var length = BinaryPrimitives.ReadUInt16LittleEndian(body[1..]);
-            if (head[16] != Failed || !Enum.IsDefined(errorClass))
+            if (head[24] != Failed || !Enum.IsDefined(errorClass))
                 throw Violation();
             var text = Encoding.UTF8.GetString(Prefix(body[3..], length));
-            answers.Add(new(lane, index, Sha256: null, milliseconds, new EngineException(errorClass, text)));
+            answers.Add(new(lane, index, Sha256: null, startedAt, milliseconds, new EngineException(errorClass, text)));
             body = body[(3 + length)..];
         }
         return answers;
     }
 
-    private static void WriteAnswer(Span<byte> span, in NoopCommand noop, int milliseconds, byte status)
+    private static void WriteAnswer(
+        Span<byte> span,
+        in NoopCommand noop,
+        DateTimeOffset startedAt,
+        int milliseconds,
+        byte status
+    )
     {
         BinaryPrimitives.WriteInt64LittleEndian(span, noop.Lane);
         BinaryPrimitives.WriteInt32LittleEndian(span[8..], noop.Index);
         BinaryPrimitives.WriteInt32LittleEndian(span[12..], milliseconds);
-        span[16] = status;
+        var microseconds = (startedAt - DateTimeOffset.UnixEpoch).Ticks / TimeSpan.TicksPerMicrosecond;
+        BinaryPrimitives.WriteInt64LittleEndian(span[16..], microseconds);
+        span[24] = status;
     }
+
+    private static DateTimeOffset FromMicroseconds(long microseconds) =>
+        microseconds is >= 0 and < 253_402_300_800_000_000
+            ? DateTimeOffset.UnixEpoch.AddTicks(microseconds * TimeSpan.TicksPerMicrosecond)
+            : throw Violation();
 
     private static ReadOnlyMemory<byte> Prefix(ReadOnlyMemory<byte> body, int length) =>
         body.Length >= length ? body[..length] : throw Violation();

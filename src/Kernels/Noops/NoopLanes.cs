@@ -84,7 +84,8 @@ internal sealed class NoopLanes(bool obeyFaults, TimeProvider time, Func<ReadOnl
     /// <summary>The lane's first noop starts: its time runs, or it is due now.</summary>
     private void Begin(Lane lane)
     {
-        lane.StartedAt = time.GetTimestamp();
+        lane.StartedAt = time.GetUtcNow();
+        lane.Started = time.GetTimestamp();
         var noop = lane.Noops.Peek();
         var hangs = obeyFaults && noop.Fault == NoopFault.Hang;
         if (hangs)
@@ -167,16 +168,16 @@ internal sealed class NoopLanes(bool obeyFaults, TimeProvider time, Func<ReadOnl
     /// <summary>Outside the lock: a long payload must not hold up the reader.</summary>
     private void RunOne(Lane lane, in NoopCommand noop)
     {
-        var milliseconds = (int)Math.Min(time.GetElapsedTime(lane.StartedAt).TotalMilliseconds, int.MaxValue);
+        var milliseconds = (int)Math.Min(time.GetElapsedTime(lane.Started).TotalMilliseconds, int.MaxValue);
         var failed = noop.Fault != NoopFault.None;
         if (failed)
         {
             var (errorClass, text) = FaultOf(noop.Fault);
-            NoopCodec.WriteError(answers, noop, milliseconds, errorClass, text);
+            NoopCodec.WriteError(answers, noop, lane.StartedAt, milliseconds, errorClass, text);
         }
         else
         {
-            NoopCodec.WriteDigest(answers, noop, milliseconds);
+            NoopCodec.WriteDigest(answers, noop, lane.StartedAt, milliseconds);
         }
         lock (gate)
         {
@@ -216,7 +217,10 @@ internal sealed class NoopLanes(bool obeyFaults, TimeProvider time, Func<ReadOnl
         /// <summary>Only where a noop takes time: most take none, and a timer each would be most of their cost.</summary>
         public ITimer? Timer { get; set; }
 
-        public long StartedAt { get; set; }
+        /// <summary>When its first noop started, by the wall clock.</summary>
+        public DateTimeOffset StartedAt { get; set; }
+
+        public long Started { get; set; }
 
         public bool Ended { get; set; }
     }

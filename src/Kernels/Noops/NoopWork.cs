@@ -41,12 +41,14 @@ public readonly record struct NoopWork(
 /// <param name="Lane">As sent.</param>
 /// <param name="Index">As sent.</param>
 /// <param name="Sha256">Lower-case hex digest of the payload's UTF-8; null where it failed.</param>
+/// <param name="StartedAt">When the worker started it, by the wall clock of its machine.</param>
 /// <param name="DurationMilliseconds">What it took in the worker.</param>
 /// <param name="Error">Null where it succeeded. A failure ends its lane: no later noop of it is answered.</param>
 public readonly record struct NoopAnswer(
     long Lane,
     int Index,
     string? Sha256,
+    DateTimeOffset StartedAt,
     int DurationMilliseconds,
     EngineException? Error
 );

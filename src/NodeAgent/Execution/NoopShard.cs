@@ -70,7 +70,8 @@ internal sealed class NoopShard(ShardAssignment assignment, HeldLease lease, lon
                 lease.Key.Device,
                 worker.ProcessId,
                 lease.Key.Epoch,
-                answer.DurationMilliseconds
+                answer.DurationMilliseconds,
+                answer.StartedAt
             )
         );
         next++;

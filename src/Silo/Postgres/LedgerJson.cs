@@ -36,7 +36,8 @@ internal static class LedgerJson
         string? Text,
         string? FinishReason,
         string? ErrorCode,
-        string? ErrorMessage
+        string? ErrorMessage,
+        DateTimeOffset? StartedAt
     );
 
     public static string Spec(JobSpec spec) =>
@@ -99,7 +100,14 @@ internal static class LedgerJson
 
     public static string Result(ItemResult result) =>
         JsonSerializer.Serialize(
-            new StoredResult(result.CustomId, result.Text, result.FinishReason, result.ErrorCode, result.ErrorMessage),
+            new StoredResult(
+                result.CustomId,
+                result.Text,
+                result.FinishReason,
+                result.ErrorCode,
+                result.ErrorMessage,
+                result.StartedAt
+            ),
             Options
         );
 
@@ -114,6 +122,7 @@ internal static class LedgerJson
             FinishReason = stored.FinishReason,
             ErrorCode = stored.ErrorCode,
             ErrorMessage = stored.ErrorMessage,
+            StartedAt = stored.StartedAt,
         };
     }
 

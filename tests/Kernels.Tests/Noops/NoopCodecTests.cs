@@ -8,6 +8,8 @@ namespace EgpuFleet.Kernels.Tests.Noops;
 
 public sealed class NoopCodecTests
 {
+    private static readonly DateTimeOffset At = new(2026, 11, 23, 5, 20, 0, 123, 456, TimeSpan.Zero);
+
     private static readonly Gen<NoopWork> Works =
         from lane in Gen.Long
         from index in Gen.Int
@@ -44,11 +46,12 @@ public sealed class NoopCodecTests
     {
         var noop = new NoopCommand(Cancel: false, long.MinValue, -7, 0, NoopFault.None, "abc"u8.ToArray());
         var body = new ArrayBufferWriter<byte>();
-        NoopCodec.WriteDigest(body, noop, 12);
-        NoopCodec.WriteError(body, noop, 13, EngineErrorClass.NoopFailed, "schief");
+        NoopCodec.WriteDigest(body, noop, At, 12);
+        NoopCodec.WriteError(body, noop, At, 13, EngineErrorClass.NoopFailed, "schief");
         var answers = NoopCodec.ReadAnswers(body.WrittenSpan);
         Assert.Equal("ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad", answers[0].Sha256);
         Assert.Equal((long.MinValue, -7, 12), (answers[0].Lane, answers[0].Index, answers[0].DurationMilliseconds));
+        Assert.All(answers, answer => Assert.Equal(At, answer.StartedAt));
         Assert.Equal(
             (EngineErrorClass.NoopFailed, "schief"),
             (answers[1].Error!.ErrorClass, answers[1].Error!.Message)

@@ -95,7 +95,8 @@ public sealed class JobViews(Fleet fleet, ILedger ledger)
             result.Device.ToString(),
             result.WorkerProcessId,
             result.Attempt,
-            result.DurationMilliseconds
+            result.DurationMilliseconds,
+            result.StartedAt
         );
     }
 
