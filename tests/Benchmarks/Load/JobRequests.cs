@@ -23,13 +23,11 @@ internal sealed class JobRequests
         var bulk = new StringBuilder();
         for (var i = 0; i < jobsPerCall; i++)
             bulk.Append(lines[i % Different]).Append('\n');
-        _bulk = [Post(gateway, BulkRoute, "application/x-ndjson", bulk.ToString())];
+        _bulk = [Post(gateway, Routes.JobsBulk, "application/x-ndjson", bulk.ToString())];
         Bulk = jobsPerCall > 1;
     }
 
     public bool Bulk { get; }
-
-    public static string BulkRoute => Routes.Jobs + ":bulk";
 
     /// <summary>The next request in turn.</summary>
     public ReadOnlyMemory<byte> Next()
