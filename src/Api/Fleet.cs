@@ -63,11 +63,13 @@ public sealed record ReadyInfo(string Status, IReadOnlyList<ReadyCheck> Checks);
 public sealed record ReadyCheck(string Name, bool Ok, string? Detail);
 
 /// <summary>Problem details (RFC 9457) as the native routes answer errors.</summary>
+/// <param name="State">Of a 409: the job's state, which does not allow what was asked.</param>
 public sealed record ProblemInfo(
     string? Type,
     string? Title,
     int? Status,
     string? Detail,
     IReadOnlyDictionary<string, string[]>? Errors,
-    [property: JsonPropertyName("traceId")] string? TraceId
+    [property: JsonPropertyName("traceId")] string? TraceId,
+    string? State = null
 );

@@ -133,11 +133,44 @@ public static partial class Limits
     /// <summary>The longest run time that can be asked for: a year.</summary>
     public const int RunSeconds = 365 * 24 * 3600;
 
+    /// <summary>Lines of one bulk submit: bounds what is kept for a client that does not read its answer.</summary>
+    public const int BulkLines = 100_000;
+
+    /// <summary>One line of it: a job with its items, which are stored with it.</summary>
+    public const int BulkLineBytes = 64 << 10;
+
+    /// <summary>Lines that are made durable together: well above what a transaction needs to be shared well.</summary>
+    public const int BulkChunkLines = 500;
+
+    /// <summary>Bytes of them: 1-4 MiB is a good message between silos.</summary>
+    public const long BulkChunkBytes = 1 << 20;
+
+    /// <summary>Chunks asked for and not yet settled: the ledger stores one while the next are on their way.</summary>
+    public const int BulkChunksInFlight = 4;
+
+    /// <summary>Bulk submits at once; each may hold some tens of megabytes at worst.</summary>
+    public const int ConcurrentBulks = 32;
+
+    /// <summary>A line's name for itself.</summary>
+    public const int RefLength = 128;
+
+    /// <summary>How long a bulk submit under a key goes on asking a pool that does not answer: a change of leader and more.</summary>
+    public static readonly TimeSpan BulkPatience = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long one chunk may take: that of the slowest disk, less than a client's patience.</summary>
+    public static readonly TimeSpan BulkWait = TimeSpan.FromSeconds(15);
+
+    /// <summary>How often it asks again: a fraction of a change of leader.</summary>
+    public static readonly TimeSpan BulkRepeatInterval = TimeSpan.FromMilliseconds(250);
+
     /// <summary>How long a submit waits for the scheduler before its caller is told to come back: one leader change fits in.</summary>
     public static readonly TimeSpan SubmitWait = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a read waits for the scheduler's reasons, without which it is answered too.</summary>
     public static readonly TimeSpan ReasonWait = TimeSpan.FromSeconds(2);
+
+    /// <summary>Jobs in the way that are named at once: more would not be read.</summary>
+    public const int ReasonsShown = 10;
 
     /// <summary>A submitter's own name for an item: holds a URL or a hash.</summary>
     public const int CustomIdLength = 256;

@@ -63,8 +63,14 @@ public sealed partial class ErrorBoundary(RequestDelegate next, ILogger<ErrorBou
             ),
             NodeOfflineException => GatewayException.Unavailable("node_offline", exception.Message),
             // Orleans' own failures (silo gone, message rejected, no answer in time) pass with the next attempt.
-            TimeoutException or OrleansException or SiloUnavailableException or SerializerException =>
-                GatewayException.Unavailable("cluster_unavailable", "The cluster does not answer."),
+            TimeoutException
+            or OrleansException
+            or SiloUnavailableException
+            or EnumerationAbortedException
+            or SerializerException => GatewayException.Unavailable(
+                "cluster_unavailable",
+                "The cluster does not answer."
+            ),
             _ => new(HttpStatusCode.InternalServerError, "internal_error", "The gateway failed; its log says why."),
         };
 

@@ -17,6 +17,9 @@ public sealed class GatewayException(HttpStatusCode status, string code, string 
     /// <summary>Errors by field, for the native problem.</summary>
     public IReadOnlyDictionary<string, string[]>? Errors { get; init; }
 
+    /// <summary>State of the job that does not allow what was asked.</summary>
+    public string? State { get; init; }
+
     /// <summary>When a repetition may succeed.</summary>
     public TimeSpan? RetryAfter { get; init; }
 

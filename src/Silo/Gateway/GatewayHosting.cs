@@ -3,6 +3,7 @@ using EgpuFleet.Api;
 using EgpuFleet.Dashboard;
 using EgpuFleet.Silo.Gateway.Health;
 using EgpuFleet.Silo.Gateway.Native;
+using EgpuFleet.Silo.Gateway.Native.Bulk;
 using EgpuFleet.Silo.Gateway.OpenAi;
 using EgpuFleet.Silo.Membership;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -32,7 +33,9 @@ public static class GatewayHosting
         services.AddSingleton<Readiness>();
         services.AddSingleton<JobViews>();
         services.AddSingleton<JobEvents>();
+        services.AddSingleton<JobReasons>();
         services.AddSingleton<SubmitJob>();
+        services.AddSingleton<BulkSubmit>();
         services.AddSingleton<FleetPicture>();
         services.AddSingleton<ModelStore>();
         services.AddSingleton<ModelUpload>();

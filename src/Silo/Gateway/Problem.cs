@@ -14,6 +14,7 @@ public sealed record Problem(
     string Detail,
     string Instance,
     IReadOnlyDictionary<string, string[]>? Errors,
+    string? State,
     [property: JsonPropertyName("traceId")] string TraceId
 )
 {
@@ -30,6 +31,7 @@ public sealed record Problem(
             refused.Message,
             context.Request.Path,
             refused.Errors,
+            refused.State,
             Activity.Current?.TraceId.ToString() ?? context.TraceIdentifier
         );
         return context.Response.WriteAsJsonAsync(problem, ApiJson.Options, ContentType, context.RequestAborted);

@@ -1,6 +1,5 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Fleet;
-using EgpuFleet.Simulation.Tests.Clients;
 using EgpuFleet.Simulation.Tests.Silos;
 using EgpuFleet.Simulation.Tests.World;
 
@@ -13,7 +12,6 @@ internal sealed class Machine(
     IReadOnlyList<DeviceFacts> devices,
     Dice dice,
     PoolDirectory pool,
-    ClientLog log,
     Trace trace
 )
 {
@@ -32,7 +30,7 @@ internal sealed class Machine(
             return;
         trace.Note(host, "agent starts");
         var place = new Place(clockwork, host, dice.Between(TimeSpan.FromHours(-1), TimeSpan.FromHours(1)));
-        Agent = new AgentProcess(place, dice.Fork(), devices, new LeaseClock(clockwork), () => Mood, pool, log, trace);
+        Agent = new AgentProcess(place, dice.Fork(), devices, new LeaseClock(clockwork), () => Mood, pool, trace);
     }
 
     public void Crash()

@@ -1,5 +1,4 @@
 using EgpuFleet.Grains.Interfaces;
-using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.TestKit.Checkers;
 
@@ -12,12 +11,6 @@ internal sealed class ClientLog
     public List<CancelCall> Cancels { get; } = [];
     public List<JobSighting> Sightings { get; } = [];
     public List<ResultSighting> Results { get; } = [];
-
-    /// <summary>Reports that agents were told are durable.</summary>
-    public List<ShardReport> AcceptedReports { get; } = [];
-
-    /// <summary>When jobs were created, as the answers to their submits said.</summary>
-    public List<(JobId Job, DateTimeOffset At)> CreatedAt { get; } = [];
 
     /// <summary>Jobs that were acknowledged.</summary>
     public List<JobId> Known { get; } = [];

@@ -122,7 +122,7 @@ internal sealed class BatchItems(ModelRecord? model)
         return head.SequenceEqual(mark) ? line.Slice(head.Length) : line;
     }
 
-    private static bool IsBlank(ReadOnlySequence<byte> line)
+    public static bool IsBlank(ReadOnlySequence<byte> line)
     {
         foreach (var part in line)
         {

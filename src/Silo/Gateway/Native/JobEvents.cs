@@ -9,7 +9,7 @@ namespace EgpuFleet.Silo.Gateway.Native;
 /// <c>GET /api/v1/jobs/{id}/events</c>: the job's log as server-sent events, or one page of it as JSON for a caller that
 /// accepts only that. A stream starts after <c>Last-Event-ID</c>, else at the first event.
 /// </summary>
-public sealed class JobEvents(Fleet fleet, ILedger ledger, JobViews views, TimeProvider time)
+internal sealed class JobEvents(Fleet fleet, ILedger ledger, JobViews views, TimeProvider time)
 {
     public async Task HandleAsync(string id, HttpContext context)
     {

@@ -1,12 +1,14 @@
 using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Silo.Gateway.Native.Bulk;
 using Microsoft.AspNetCore.Mvc;
 
 namespace EgpuFleet.Silo.Gateway.Native;
 
-/// <summary>Jobs: submit, list, look at, follow, read, cancel.</summary>
+/// <summary>Jobs: submit, list, look at, follow, read, steer.</summary>
 public static class JobRoutes
 {
     public static void MapJobs(this IEndpointRouteBuilder routes)
@@ -29,7 +31,35 @@ public static class JobRoutes
         jobs.MapGet("{id}/results", JobResults.HandleAsync)
             .Produces<ResultLine>(contentType: JobResults.ContentType)
             .WithSummary("Results so far, by item, one JSON value a line");
-        jobs.MapPost("{id}/cancel", CancelAsync).Produces<JobInfo>().WithSummary("Cancel a job");
+        jobs.MapGet("{id}/why", (string id, JobReasons reasons, CancellationToken token) => reasons.WhyAsync(id, token))
+            .Produces<WhyInfo>()
+            .WithSummary("What keeps a job from running");
+        MapSteering(jobs);
+        routes
+            .MapPost(Routes.JobsBulk, (HttpContext context, BulkSubmit submit) => submit.HandleAsync(context))
+            .WithTags("jobs")
+            .WithMetadata(new RequestSizeLimitAttribute(Limits.DrainedBodyBytes))
+            .Accepts<JobRequest>(JobResults.ContentType)
+            .Produces<BulkOutcome>(contentType: JobResults.ContentType)
+            .WithSummary("Submit many jobs, one a line; one outcome a line");
+    }
+
+    private static void MapSteering(RouteGroupBuilder jobs)
+    {
+        Map("cancel", "Cancel a job", JobSteerings.CancelAsync);
+        Map("hold", "Keep a job that has not started from starting", Steer(JobSteering.Hold));
+        Map("release", "Let a held job go on", Steer(JobSteering.Release));
+        Map("pause", "Stop a running job; its results stay", Steer(JobSteering.Pause));
+        Map("resume", "Let a paused job go on", Steer(JobSteering.Resume));
+
+        void Map(string verb, string summary, Func<string, Fleet, CancellationToken, Task<JobInfo>> steer) =>
+            jobs.MapPost($"{{id}}/{verb}", (string id, Fleet fleet, CancellationToken token) => steer(id, fleet, token))
+                .Produces<JobInfo>()
+                .ProducesProblem(StatusCodes.Status409Conflict)
+                .WithSummary(summary);
+
+        static Func<string, Fleet, CancellationToken, Task<JobInfo>> Steer(JobSteering steering) =>
+            (id, fleet, token) => JobSteerings.SteerAsync(id, steering, fleet, token);
     }
 
     private static async Task<IResult> ListAsync(
@@ -54,9 +84,6 @@ public static class JobRoutes
 
     private static Task<JobInfo> GetAsync(string id, JobViews views, CancellationToken cancellationToken) =>
         views.RequireAsync(JobViews.ParseId(id), cancellationToken);
-
-    private static async Task<JobInfo> CancelAsync(string id, Fleet fleet) =>
-        JobViews.Show(await fleet.Pool.Cancel(JobViews.ParseId(id)) ?? throw JobViews.NotFound(id));
 
     private static JobId AfterOf(string text) =>
         JobId.TryParse(text, out var id)

@@ -3,15 +3,13 @@ using System.Text.Json;
 using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
-using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Interfaces.Serving;
 using EgpuFleet.Grains.Ports;
-using Orleans.Runtime;
 
 namespace EgpuFleet.Silo.Gateway.Native;
 
 /// <summary>Jobs, events and results as the public API shows them.</summary>
-public sealed class JobViews(Fleet fleet, ILedger ledger)
+internal sealed class JobViews(JobReasons whys, ILedger ledger)
 {
     /// <exception cref="GatewayException">404: no such job.</exception>
     public async Task<JobInfo> RequireAsync(JobId id, CancellationToken cancellationToken)
@@ -30,7 +28,7 @@ public sealed class JobViews(Fleet fleet, ILedger ledger)
     {
         ArgumentNullException.ThrowIfNull(records);
         var waiting = records.Where(job => Waits(job.State)).Select(job => job.Spec.Id).ToArray();
-        var reasons = waiting.Length == 0 ? null : await ExplainAsync(waiting);
+        var reasons = waiting.Length == 0 ? null : await whys.ExplainAsync(waiting);
         return [.. records.Select(job => Show(job, reasons?.GetValueOrDefault(job.Spec.Id)))];
     }
 
@@ -127,18 +125,6 @@ public sealed class JobViews(Fleet fleet, ILedger ledger)
 
     private static bool Waits(JobState state) =>
         state is JobState.Queued or JobState.Blocked or JobState.Held or JobState.Paused;
-
-    private async Task<IReadOnlyDictionary<JobId, Refusal>?> ExplainAsync(JobId[] jobs)
-    {
-        try
-        {
-            return await fleet.Pool.ExplainWaiting(jobs).WaitAsync(Limits.ReasonWait);
-        }
-        catch (Exception e) when (e is PoolUnavailableException or TimeoutException or OrleansException)
-        {
-            return null;
-        }
-    }
 }
 
 /// <summary>The words of an enum, made once: an answer names several.</summary>

@@ -27,7 +27,7 @@ internal sealed class SubmitJob(Fleet fleet, ModelLookup models, JobViews views,
         using var body = await JobBody.OpenAsync(context.Request, key is not null, cancellationToken);
         var draft = await new JobDrafts(models, time).MakeAsync(body.Job, body.HasLines);
         var id = JobId.New(time.GetUtcNow());
-        IReadOnlyList<BatchItem>? inline = null;
+        var inline = draft.IsSmall ? draft.Items : null;
         var count =
             inline?.Count
             ?? await StageAsync(
