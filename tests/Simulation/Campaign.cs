@@ -2,13 +2,14 @@ using System.Globalization;
 
 namespace EgpuFleet.Simulation.Tests;
 
-/// <summary>Runs many seeds, on every core, until one is red.</summary>
+/// <summary>Runs many seeds, on every core, until all are done or enough are red.</summary>
 internal sealed class Campaign(ulong firstSeed, int seeds, TimeProvider time)
 {
     public const string OneSeed = "EGPUFLEET_SIM_SEED";
     public const string SeedCount = "EGPUFLEET_SIM_SEEDS";
     public const int UsualSeeds = 500;
     private const int LinesShown = 300;
+    private const int RedEnough = 20;
 
     private readonly Lock gate = new();
     private RunFigures figures = RunFigures.None;
@@ -38,11 +39,11 @@ internal sealed class Campaign(ulong firstSeed, int seeds, TimeProvider time)
             : new Campaign(1, UsualSeeds, TimeProvider.System);
     }
 
-    /// <summary>The red seed with the lowest number among those that ran, or null.</summary>
-    public SeedReport? Run(CancellationToken cancellationToken)
+    /// <summary>The red seeds among those that ran, by number.</summary>
+    public IReadOnlyList<SeedReport> Run(CancellationToken cancellationToken)
     {
         var start = time.GetTimestamp();
-        SeedReport? red = null;
+        var red = new List<SeedReport>();
         var options = new ParallelOptions
         {
             MaxDegreeOfParallelism = Environment.ProcessorCount,
@@ -58,31 +59,35 @@ internal sealed class Campaign(ulong firstSeed, int seeds, TimeProvider time)
                 lock (gate)
                 {
                     Count(report, time.GetElapsedTime(start));
-                    if (report.IsRed && (red is null || report.Seed < red.Seed))
-                        red = report;
+                    if (report.IsRed)
+                        red.Add(report);
+                    if (red.Count >= RedEnough)
+                        loop.Break();
                 }
-                if (report.IsRed)
-                    loop.Break();
             }
         );
-        return red;
+        return [.. red.OrderBy(report => report.Seed)];
     }
 
-    /// <summary>What is wrong with a red seed, how to run it again, and how it came to it.</summary>
-    public string Describe(SeedReport red)
+    /// <summary>What is wrong with the first red seed, how to run it again, and how it came to it; and the other red ones.</summary>
+    public string Describe(IReadOnlyList<SeedReport> red)
     {
-        var violations = string.Join(Environment.NewLine, red.Violations);
+        var first = red[0];
+        var others = red.Skip(1).Select(report => $"Seed {report.Seed}: {FirstLine(report.Violations[0].ToString())}");
         return $"""
-            Seed {red.Seed} is red:
-            {violations}
+            Seed {first.Seed} is red:
+            {string.Join(Environment.NewLine, first.Violations)}
 
-            Run it again: {OneSeed}={red.Seed} ./fleet test --project Simulation --filter Promises
+            Run it again: {OneSeed}={first.Seed} ./fleet test --project Simulation --filter Promises
             {Summary}
+            {string.Join(Environment.NewLine, others)}
 
-            The last {LinesShown} lines of its trace:
-            {red.Trace.Tail(seeds == 1 ? int.MaxValue : LinesShown)}
+            The end of its trace:
+            {first.Trace.Tail(seeds == 1 ? int.MaxValue : LinesShown)}
             """;
     }
+
+    private static string FirstLine(string text) => text.Split('\n')[0].TrimEnd();
 
     private void Count(SeedReport report, TimeSpan now)
     {

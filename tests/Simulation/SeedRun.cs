@@ -21,22 +21,6 @@ internal sealed record SeedReport(
     public bool IsRed => Violations.Count > 0;
 }
 
-/// <summary>How much happened in a run, to see that the faults do bite.</summary>
-internal sealed record RunFigures(int Jobs, int Terms, int Writes, int Refused, int Fenced, TimeSpan Drain)
-{
-    public static readonly RunFigures None = new(0, 0, 0, 0, 0, TimeSpan.Zero);
-
-    public static RunFigures operator +(RunFigures a, RunFigures b) =>
-        new(
-            a.Jobs + b.Jobs,
-            a.Terms + b.Terms,
-            a.Writes + b.Writes,
-            a.Refused + b.Refused,
-            a.Fenced + b.Fenced,
-            a.Drain > b.Drain ? a.Drain : b.Drain
-        );
-}
-
 /// <summary>Runs one seed: clients and faults for a while, then everything healed until the queue is drained, then the checks.</summary>
 internal static class SeedRun
 {
@@ -45,9 +29,12 @@ internal static class SeedRun
     private static readonly TimeSpan Healing = TimeSpan.FromSeconds(45);
 
     /// <summary>
-    /// Longest client call 30 s and its repetitions, a lease and its grace, a device held back 32 s, and the work itself.
+    /// Longest client call 30 s, a lease and its grace, a device held back 32 s, the latest deadline, and the work itself.
     /// </summary>
-    private static readonly TimeSpan DrainBound = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan DrainBound = TimeSpan.FromMinutes(2);
+
+    /// <summary>By then a healed pool has a leader that knows it again.</summary>
+    private static readonly TimeSpan Recovering = TimeSpan.FromSeconds(15);
 
     /// <summary>For readers to see the end.</summary>
     private static readonly TimeSpan Epilogue = TimeSpan.FromSeconds(3);
@@ -81,7 +68,8 @@ internal static class SeedRun
         var unfinished = fleet.Ledger.Unfinished;
         fleet.Clockwork.RunUntil(() => false, fleet.Clockwork.Now + Epilogue);
         SynchronizationContext.SetSynchronizationContext(null);
-        var violations = Verdict.On(fleet, new Drain(waited, DrainBound, unfinished));
+        var healthySince = PlaceClock.Beginning + fleet.Database.Place.Clock.WallOffset + Healing + Recovering;
+        var violations = Verdict.On(fleet, new Drain(waited, DrainBound, unfinished), healthySince);
         return Report(seed, fleet, violations, waited);
     }
 
@@ -90,25 +78,14 @@ internal static class SeedRun
         SimulatedFleet fleet,
         IReadOnlyList<Violation> violations,
         TimeSpan drain
-    )
-    {
-        var accepted = fleet.Ledger.Accepted;
-        var figures = new RunFigures(
-            accepted.Count(entry => entry.Operation is LedgerOperation.SubmitJob),
-            accepted.Count(entry => entry.Operation is null),
-            accepted.Count,
-            fleet.Ledger.RefusedCount,
-            fleet.Ledger.FencedCount,
-            drain
-        );
-        return new SeedReport(
+    ) =>
+        new(
             seed,
             violations,
             fleet.Trace.Digest(),
             fleet.Clockwork.Now,
             fleet.Clockwork.Steps,
             fleet.Trace,
-            figures
+            RunFigures.Of(fleet.Ledger, drain)
         );
-    }
 }

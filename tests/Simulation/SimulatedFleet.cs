@@ -18,6 +18,9 @@ internal sealed class SimulatedFleet : IDisposable
 {
     private const long GigaByte = 1 << 30;
 
+    // More often would cost most of a run's steps, and show nothing else.
+    private static readonly SchedulingOptions Options = new() { LeaderPoll = TimeSpan.FromMilliseconds(400) };
+
     private readonly Network network;
     private readonly Place sky;
     private readonly List<ControlSilo> silos = [];
@@ -39,7 +42,7 @@ internal sealed class SimulatedFleet : IDisposable
         AddSilos(dice.Fork(), loggers ?? Microsoft.Extensions.Logging.Abstractions.NullLoggerFactory.Instance);
         AddMachines(dice.Fork());
         AddClients(dice.Fork());
-        Faults = new FaultInjector(sky, dice.Fork(), network, Database, silos, machines, Trace);
+        Faults = new FaultInjector(sky, dice.Fork(), network, Database, Ledger, silos, machines, Trace);
     }
 
     public Clockwork Clockwork { get; }
@@ -87,7 +90,7 @@ internal sealed class SimulatedFleet : IDisposable
             Ledger,
             models,
             place => new DeviceCalls(place, network, machines.ToDictionary(machine => machine.Node)),
-            new SchedulingOptions(),
+            Options,
             loggers
         );
         for (var i = dice.Between(2, 3); i > 0; i--)
@@ -103,13 +106,17 @@ internal sealed class SimulatedFleet : IDisposable
             List<DeviceFacts> devices = [Facts(node, "cpu0", DeviceKind.Cpu, memory, ShardBench.NoopSlots)];
             if (dice.Chance(0.4))
                 devices.Add(Facts(node, "gpu0", DeviceKind.ExternalGpu, 16 * GigaByte, noopSlots: 0));
-            machines.Add(new Machine(Clockwork, node.Value, devices, dice.Fork(), Pool, Trace));
+            machines.Add(new Machine(Clockwork, node.Value, devices, dice.Fork(), Pool, Log, Trace));
         }
     }
 
     private void AddClients(Dice dice)
     {
-        var workload = new Workload(NoopShare: 0, RulesShare: 0, SteeringShare: 0);
+        var workload = new Workload(
+            NoopShare: dice.Between(0, 100) / 100.0,
+            RulesShare: dice.Between(0, 100) / 100.0,
+            SteeringShare: dice.Between(0, 40) / 100.0
+        );
         for (var i = dice.Between(2, 4); i > 0; i--)
         {
             var place = new Place(Clockwork, $"client-{i}");

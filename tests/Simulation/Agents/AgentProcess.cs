@@ -2,6 +2,7 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Scheduling;
+using EgpuFleet.Simulation.Tests.Clients;
 using EgpuFleet.Simulation.Tests.Silos;
 using EgpuFleet.Simulation.Tests.World;
 
@@ -31,6 +32,7 @@ internal sealed class AgentProcess
         LeaseClock clock,
         Func<AgentMood> mood,
         PoolDirectory pool,
+        ClientLog log,
         Trace trace
     )
     {
@@ -43,7 +45,7 @@ internal sealed class AgentProcess
         var node = new NodeId(place.Host);
         var incarnation = dice.NextId(place.Clock.GetUtcNow());
         facts = new NodeFacts(node, incarnation, place.Host, "simulated", "none", "1", ProcessId: 1);
-        var worker = new ShardWorker(place, dice.Fork(), mood, new Outbox(place, pool), trace);
+        var worker = new ShardWorker(place, dice.Fork(), mood, new Outbox(place, pool), log, trace);
         bench = new ShardBench(node, place, clock, dice.Fork(), mood, worker, Changed);
         beat = place.Clock.CreateTimer(_ => place.Go(BeatAsync), null, TimeSpan.Zero, Timeout.InfiniteTimeSpan);
     }

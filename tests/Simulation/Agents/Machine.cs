@@ -1,5 +1,6 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Fleet;
+using EgpuFleet.Simulation.Tests.Clients;
 using EgpuFleet.Simulation.Tests.Silos;
 using EgpuFleet.Simulation.Tests.World;
 
@@ -12,6 +13,7 @@ internal sealed class Machine(
     IReadOnlyList<DeviceFacts> devices,
     Dice dice,
     PoolDirectory pool,
+    ClientLog log,
     Trace trace
 )
 {
@@ -30,7 +32,7 @@ internal sealed class Machine(
             return;
         trace.Note(host, "agent starts");
         var place = new Place(clockwork, host, dice.Between(TimeSpan.FromHours(-1), TimeSpan.FromHours(1)));
-        Agent = new AgentProcess(place, dice.Fork(), devices, new LeaseClock(clockwork), () => Mood, pool, trace);
+        Agent = new AgentProcess(place, dice.Fork(), devices, new LeaseClock(clockwork), () => Mood, pool, log, trace);
     }
 
     public void Crash()

@@ -2,13 +2,21 @@ using System.Security.Cryptography;
 using System.Text;
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Simulation.Tests.Clients;
 using EgpuFleet.Simulation.Tests.Storage;
 using EgpuFleet.Simulation.Tests.World;
 
 namespace EgpuFleet.Simulation.Tests.Agents;
 
 /// <summary>Computes a leased shard and reports it, item by item, until it is done or its lease has ended.</summary>
-internal sealed class ShardWorker(Place place, Dice dice, Func<AgentMood> mood, Outbox outbox, Trace trace)
+internal sealed class ShardWorker(
+    Place place,
+    Dice dice,
+    Func<AgentMood> mood,
+    Outbox outbox,
+    ClientLog log,
+    Trace trace
+)
 {
     private const int ReportItems = 100;
     private const int ReportAttempts = 60;
@@ -76,6 +84,8 @@ internal sealed class ShardWorker(Place place, Dice dice, Func<AgentMood> mood, 
             {
                 if (reply == ReportReply.Fenced)
                     shard.End("it was fenced");
+                else
+                    log.AcceptedReports.Add(report);
                 shard.Ended.ThrowIfCancellationRequested();
                 return;
             }

@@ -89,7 +89,7 @@ internal sealed class Client(
         try
         {
             var request = new SubmitRequest(spec, key, isStaged ? null : items);
-            reply = await pool.CallAsync(place, Patience, silo => silo.SubmitAsync(request));
+            reply = (await pool.CallAsync(place, Patience, silo => silo.SubmitAsync([request])))[0];
         }
         // Whatever went wrong on the way: it may have been done or not.
         catch (Exception why)
@@ -110,6 +110,8 @@ internal sealed class Client(
         );
         if (isTaken)
             log.Known.Add(reply.Job);
+        if (reply.Outcome == SubmitOutcome.Accepted && reply.CreatedAt != default)
+            log.CreatedAt.Add((reply.Job, reply.CreatedAt));
         return true;
     }
 

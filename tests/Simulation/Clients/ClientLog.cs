@@ -1,4 +1,5 @@
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.TestKit.Checkers;
 
@@ -11,6 +12,12 @@ internal sealed class ClientLog
     public List<CancelCall> Cancels { get; } = [];
     public List<JobSighting> Sightings { get; } = [];
     public List<ResultSighting> Results { get; } = [];
+
+    /// <summary>Reports that agents were told are durable.</summary>
+    public List<ShardReport> AcceptedReports { get; } = [];
+
+    /// <summary>When jobs were created, as the answers to their submits said.</summary>
+    public List<(JobId Job, DateTimeOffset At)> CreatedAt { get; } = [];
 
     /// <summary>Jobs that were acknowledged.</summary>
     public List<JobId> Known { get; } = [];

@@ -31,6 +31,12 @@ internal sealed class Owner(Place place, PoolDirectory pool, ILedger ledger, Tra
         var page = new JobPageRequest(tenant, state, After: null, Limit: 100, OldestFirst: true);
         foreach (var job in await ledger.ListJobsAsync(page, CancellationToken.None))
         {
+            // These end by their time, however long they are held.
+            if (
+                job.Spec.Rules.Deadline is not null
+                || (state == JobState.Paused && job.Spec.Rules.MaxRunTime is not null)
+            )
+                continue;
             try
             {
                 await pool.CallAsync(place, Patience, silo => silo.SteerAsync(job.Spec.Id, how));

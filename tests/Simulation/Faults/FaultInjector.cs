@@ -11,11 +11,13 @@ internal sealed class FaultInjector(
     Dice dice,
     Network network,
     Database database,
+    RecordingLedger ledger,
     IReadOnlyList<ControlSilo> silos,
     IReadOnlyList<Machine> machines,
     Trace trace
 )
 {
+    private readonly Queue<Action> armed = new();
     private bool isHealed;
 
     /// <summary>Chooses which kinds of faults a run has, and when: few kinds often shows more than all of them at once.</summary>
@@ -24,11 +26,34 @@ internal sealed class FaultInjector(
         var kinds = Enum.GetValues<FaultKind>().Where(_ => dice.Chance(0.3)).ToList();
         if (kinds.Count == 0)
             return;
+        ledger.Committed = StrikeAfterCommit;
         for (var left = dice.Between(2, 14); left > 0; left--)
         {
             var kind = dice.Pick(kinds);
-            sky.After(dice.Between(from, until), () => Break(kind));
+            sky.After(dice.Between(from, until), () => Arm(kind));
         }
+    }
+
+    /// <summary>Half of what ends or stops a process comes just after a commit, where it does most harm.</summary>
+    private void Arm(FaultKind kind)
+    {
+        var isOfProcess =
+            kind
+            is FaultKind.SiloCrash
+                or FaultKind.SiloFreeze
+                or FaultKind.ActivationMove
+                or FaultKind.AgentCrash
+                or FaultKind.AgentFreeze;
+        if (isOfProcess && dice.Chance(0.5))
+            armed.Enqueue(() => Break(kind));
+        else
+            Break(kind);
+    }
+
+    private void StrikeAfterCommit()
+    {
+        if (armed.TryDequeue(out var strike))
+            sky.After(dice.Between(TimeSpan.Zero, TimeSpan.FromMilliseconds(5)), strike);
     }
 
     public void Heal()

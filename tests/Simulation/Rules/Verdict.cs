@@ -11,12 +11,15 @@ namespace EgpuFleet.Simulation.Tests.Rules;
 /// <summary>Holds what a run recorded against all rules.</summary>
 internal static class Verdict
 {
-    public static IReadOnlyList<Violation> On(SimulatedFleet fleet, Drain drain)
+    private const int MostPerRule = 5;
+
+    /// <param name="healthySince">By the database's clock: when everything was healed and had a leader again.</param>
+    public static IReadOnlyList<Violation> On(SimulatedFleet fleet, Drain drain, DateTimeOffset healthySince)
     {
         var accepted = fleet.Ledger.Accepted;
         var log = fleet.Log;
         var results = log.Results.Concat(FirstResults(accepted)).ToList();
-        var history = new History(log.Submits, log.Cancels, log.Sightings, results, drain);
+        var history = new History(log.Submits, [.. log.Cancels, .. Cascades(accepted)], log.Sightings, results, drain);
         var ledger = new FinalLedger(
             [.. Jobs(accepted, fleet.Ledger)],
             [.. Results(accepted, fleet.Ledger)],
@@ -26,8 +29,25 @@ internal static class Verdict
         var broken = fleet
             .Silos.SelectMany(silo => silo.Broken)
             .Select(why => new Violation("invariant", why.ToString()));
-        return [.. AllCheckers.Check(history, ledger), .. JobRulesCheck.Check(accepted).Take(5), .. broken.Take(2)];
+        return
+        [
+            .. AllCheckers.Check(history, ledger),
+            .. JobRulesCheck.Check(accepted).Take(MostPerRule),
+            .. AnswerRules.AcceptedReportsStay(log, ledger.Results).Take(MostPerRule),
+            .. AnswerRules.SubmitsSayWhen(log, accepted).Take(MostPerRule),
+            .. AnswerRules.NoopsAnswer(accepted, fleet.Ledger).Take(MostPerRule),
+            .. AnswerRules.TimesFire(accepted, healthySince).Take(MostPerRule),
+            .. broken.Take(MostPerRule),
+        ];
     }
+
+    /// <summary>Jobs cancelled with one they depended on: asked for by whoever cancelled that one.</summary>
+    private static IEnumerable<CancelCall> Cascades(IReadOnlyList<Accepted> accepted) =>
+        accepted
+            .Select(entry => entry.Operation)
+            .OfType<LedgerOperation.EndJob>()
+            .Where(end => end is { To: JobState.Cancelled, End.Code: JobEndCode.DependencyFailed })
+            .Select(end => new CancelCall(end.Id.ToString(), State: null, CallOutcome.Indeterminate));
 
     /// <summary>Results as they were when the ledger first took them.</summary>
     private static IEnumerable<ResultSighting> FirstResults(IReadOnlyList<Accepted> accepted)
@@ -62,8 +82,7 @@ internal static class Verdict
     {
         foreach (var submit in accepted.Select(entry => entry.Operation).OfType<LedgerOperation.SubmitJob>())
         {
-            var stored = Now(ledger.ReadResultsAsync(submit.Spec.Id, CancellationToken.None).ToListAsync().AsTask());
-            foreach (var result in stored)
+            foreach (var result in Results(ledger, submit.Spec.Id))
                 yield return new FinalResult(submit.Spec.Id.ToString(), result.Index, ClientLog.DigestOf(result));
         }
     }
@@ -78,6 +97,10 @@ internal static class Verdict
         }
         return capacity;
     }
+
+    /// <summary>The results of a job as the ledger has them now.</summary>
+    public static IReadOnlyList<ItemResult> Results(ILedger ledger, JobId job) =>
+        Now(ledger.ReadResultsAsync(job, CancellationToken.None).ToListAsync().AsTask());
 
     private static T Now<T>(Task<T> task) =>
         task.IsCompleted ? task.GetAwaiter().GetResult() : throw new InvalidOperationException("Not answered at once.");

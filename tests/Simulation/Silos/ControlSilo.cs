@@ -71,21 +71,16 @@ internal sealed class ControlSilo(string host, SiloParts parts) : IDisposable
         Place?.Go(ending.Cancel);
     }
 
-    public Task<SubmitReply> SubmitAsync(SubmitRequest request) => Loop.SubmitAsync(request);
+    public Task<SubmitReply[]> SubmitAsync(SubmitRequest[] requests) => Loop.SubmitAsync(requests);
+
+    public Task<IReadOnlyDictionary<JobId, Refusal>> ExplainAsync(IReadOnlyList<JobId> jobs) =>
+        Loop.ExplainWaitingAsync(jobs);
 
     public Task<JobRecord?> CancelAsync(JobId job) => Loop.CancelAsync(job);
 
     public Task<SteerReply> SteerAsync(JobId job, JobSteering steering) => Loop.SteerAsync(job, steering);
 
-    public async Task<ReportReply[]> ReportAsync(ShardReport[] reports)
-    {
-        // One after the other: WhenAll would complete in the thread pool.
-        var replies = reports.Select(report => Loop.ReportAsync(report)).ToArray();
-        var answers = new ReportReply[replies.Length];
-        for (var i = 0; i < replies.Length; i++)
-            answers[i] = await replies[i];
-        return answers;
-    }
+    public Task<ReportReply[]> ReportAsync(ShardReport[] reports) => Loop.ReportAsync(reports);
 
     public Task<HeartbeatReply> HeartbeatAsync(NodeHeartbeat heartbeat) => Loop.HeartbeatAsync(heartbeat);
 

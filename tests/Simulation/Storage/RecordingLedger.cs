@@ -24,6 +24,9 @@ internal sealed class RecordingLedger(ILedger inner, Clockwork clockwork, TimePr
 
     public IReadOnlyList<Accepted> Accepted => accepted;
 
+    /// <summary>Called after each commit that was taken: where a crash hurts most.</summary>
+    public Action Committed { get; set; } = () => { };
+
     /// <summary>Jobs that were submitted and have not ended.</summary>
     public int Unfinished { get; private set; }
 
@@ -74,6 +77,7 @@ internal sealed class RecordingLedger(ILedger inner, Clockwork clockwork, TimePr
             else
                 RefusedCount++;
         }
+        Committed();
         return outcomes;
     }
 
