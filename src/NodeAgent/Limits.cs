@@ -114,6 +114,9 @@ public static class Limits
     /// <summary>Deaths within <see cref="DeathWindow"/> that end restarting: something needs a person.</summary>
     public const int DeathsToQuarantine = 5;
 
+    /// <summary>How long a quarantine lasts: a device that cannot be helped costs one start in that time.</summary>
+    public static readonly TimeSpan QuarantineFor = TimeSpan.FromMinutes(2);
+
     public static readonly TimeSpan DeathWindow = TimeSpan.FromMinutes(1);
 
     /// <summary>First wait before a restart; doubled for each further death in the window.</summary>

@@ -47,7 +47,7 @@ public enum DeviceState
     /// <summary>Its worker failed and is being restarted; the reason says why.</summary>
     Failed = 2,
 
-    /// <summary>It failed too often and waits for a person; the reason says what to do.</summary>
+    /// <summary>It failed too often and rests for minutes, or until a person helps; the reason says what to do.</summary>
     Quarantined = 3,
 
     /// <summary>Its agent has said goodbye or is no longer heard.</summary>

@@ -1,3 +1,4 @@
+using System.Numerics;
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using Microsoft.Extensions.Logging;
@@ -63,18 +64,20 @@ internal sealed partial class ReportQueue(IShardReports reports, TimeProvider ti
     {
         while (Take() is { } batch)
         {
+            ReportReply[] replies;
             try
             {
-                var replies = await reports.ReportAsync([.. batch.Select(item => item.Report)], CancellationToken.None);
+                replies = await reports.ReportAsync([.. batch.Select(item => item.Report)], CancellationToken.None);
                 if (replies.Length != batch.Count)
                     throw new InvalidOperationException($"{replies.Length} replies to {batch.Count} reports.");
-                Answered(batch, replies);
             }
             catch (Exception e)
             {
                 // Whatever a grain call can throw: no leader, silo gone, time out. Only the lease's end is final.
                 await FailedAsync(batch, e);
+                continue;
             }
+            Answered(batch, replies);
         }
     }
 
@@ -157,7 +160,9 @@ internal sealed partial class ReportQueue(IShardReports reports, TimeProvider ti
             foreach (var report in batch)
                 waiting.Enqueue(report);
         }
-        LogRetry(attempt, batch.Count, failure.Message);
+        // An outage of an hour is a dozen lines.
+        if (BitOperations.IsPow2(attempt))
+            LogRetry(attempt, batch.Count, failure.Message);
         await Task.Delay(wait, time);
     }
 

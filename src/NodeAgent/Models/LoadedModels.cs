@@ -110,10 +110,10 @@ internal sealed partial class LoadedModels(
         }
         catch (OperationCanceledException)
         {
-            throw new EngineException(
-                EngineErrorClass.Internal,
-                $"'{model.Name}' was not loaded within {Limits.LoadTimeout.TotalSeconds:0} s."
-            );
+            var reason = $"'{model.Name}' was not loaded within {Limits.LoadTimeout.TotalSeconds:0} s.";
+            // Its next load would wait behind this one.
+            worker!.Condemn(reason);
+            throw new EngineException(EngineErrorClass.WorkerHung, reason);
         }
     }
 

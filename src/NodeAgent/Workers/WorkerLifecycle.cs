@@ -4,8 +4,9 @@ namespace EgpuFleet.NodeAgent.Workers;
 
 /// <summary>
 /// The restart plan, pure. A worker that dies is started again after a wait that doubles with each death of the last minute;
-/// at the fifth the device is quarantined, so that nothing restarts in a crash loop. An event that does not belong to a
-/// phase changes nothing: it was overtaken.
+/// at the fifth the device is quarantined, so that nothing restarts in a crash loop. A quarantine is over by itself, because
+/// it may have been the work that killed the workers and not the device; one more death within a minute brings it back. An
+/// event that does not belong to a phase changes nothing: it was overtaken.
 /// </summary>
 public static class WorkerLifecycle
 {
@@ -22,7 +23,10 @@ public static class WorkerLifecycle
                 life,
                 died
             ),
-            (WorkerPhase.Waiting, WorkerEvent.Waited) => life with { Phase = WorkerPhase.Starting },
+            (WorkerPhase.Waiting or WorkerPhase.Quarantined, WorkerEvent.Waited) => life with
+            {
+                Phase = WorkerPhase.Starting,
+            },
             _ => life,
         };
     }
@@ -31,12 +35,18 @@ public static class WorkerLifecycle
     {
         var recent = life.Deaths.Where(at => died.At - at < Limits.DeathWindow).Append(died.At).ToImmutableArray();
         if (recent.Length >= Limits.DeathsToQuarantine)
-            return new(WorkerPhase.Quarantined, recent, Advice(recent.Length, died.Reason), TimeSpan.Zero);
+        {
+            var over = died.At + Limits.QuarantineFor;
+            // They count as if they had happened at its end.
+            var probation = Enumerable.Repeat(over, Limits.DeathsToQuarantine - 1).ToImmutableArray();
+            return new(WorkerPhase.Quarantined, probation, Advice(recent.Length, died.Reason), over);
+        }
         var wait = Limits.RestartAfter * Math.Pow(2, recent.Length - 1);
         return new(WorkerPhase.Waiting, recent, died.Reason, died.At + wait);
     }
 
     private static string Advice(int deaths, string reason) =>
         $"The worker died {deaths} times within {Limits.DeathWindow.TotalSeconds:0} s, last: {reason} "
-        + "Fix what it names (the worker's log is in the agent's data folder), then restart the agent.";
+        + "Fix what it names (the worker's log is in the agent's data folder), then restart the agent; "
+        + $"it is tried again by itself after {Limits.QuarantineFor.TotalMinutes:0} min.";
 }

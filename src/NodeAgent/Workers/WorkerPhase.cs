@@ -17,7 +17,7 @@ public enum WorkerPhase
     /// <summary>Died; a new one is started at <see cref="WorkerLife.RestartAt"/>.</summary>
     Waiting,
 
-    /// <summary>Died too often: waits for a person.</summary>
+    /// <summary>Died too often: waits for a person, or for a long while.</summary>
     Quarantined,
 
     /// <summary>The agent is shutting down.</summary>
@@ -27,7 +27,7 @@ public enum WorkerPhase
 /// <summary>The life of a device's worker so far; immutable.</summary>
 /// <param name="Deaths">Times of the deaths within the window, oldest first, on the supervisor's monotonic clock.</param>
 /// <param name="Reason">Why the last one died; null when nothing is wrong.</param>
-/// <param name="RestartAt">When a waiting worker is started again.</param>
+/// <param name="RestartAt">When a waiting or quarantined worker is started again.</param>
 public sealed record WorkerLife(WorkerPhase Phase, ImmutableArray<TimeSpan> Deaths, string? Reason, TimeSpan RestartAt)
 {
     public static readonly WorkerLife New = new(WorkerPhase.Starting, [], null, TimeSpan.Zero);

@@ -59,7 +59,7 @@ internal sealed partial class WorkerSupervisor(
                 var reason = await WatchAsync(worker!, stopping);
                 await BuryAsync($"{reason} {launcher.LastWords()}".TrimEnd());
                 break;
-            case WorkerPhase.Waiting:
+            case WorkerPhase.Waiting or WorkerPhase.Quarantined:
                 await Task.Delay(Later(life.RestartAt - time.GetElapsedTime(origin)), time, stopping);
                 Happened(new WorkerEvent.Waited());
                 break;

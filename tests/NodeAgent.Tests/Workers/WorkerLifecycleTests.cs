@@ -24,6 +24,7 @@ public sealed class WorkerLifecycleTests
             [(WorkerPhase.Testing, typeof(WorkerEvent.Died))] = WorkerPhase.Waiting,
             [(WorkerPhase.Ready, typeof(WorkerEvent.Died))] = WorkerPhase.Waiting,
             [(WorkerPhase.Waiting, typeof(WorkerEvent.Waited))] = WorkerPhase.Starting,
+            [(WorkerPhase.Quarantined, typeof(WorkerEvent.Waited))] = WorkerPhase.Starting,
         };
         foreach (var phase in Enum.GetValues<WorkerPhase>())
         {
@@ -69,6 +70,21 @@ public sealed class WorkerLifecycleTests
         Assert.Contains("boom", life.Reason, StringComparison.Ordinal);
         Assert.Contains("restart the agent", life.Reason, StringComparison.Ordinal);
         Assert.Equal(WorkerPhase.Quarantined, Die(life, TimeSpan.FromHours(1)).Phase);
+    }
+
+    [Fact]
+    public void A_quarantine_ends_by_itself_and_one_more_death_soon_brings_it_back()
+    {
+        var life = WorkerLife.New;
+        for (var death = 0; death < Limits.DeathsToQuarantine; death++)
+            life = Die(life, TimeSpan.Zero);
+        Assert.Equal(Limits.QuarantineFor, life.RestartAt);
+        var tried = WorkerLifecycle.Apply(life, new WorkerEvent.Waited());
+        Assert.Equal(WorkerPhase.Starting, tried.Phase);
+        Assert.Equal(WorkerPhase.Quarantined, Die(tried, life.RestartAt + TimeSpan.FromSeconds(1)).Phase);
+        var late = Die(tried, life.RestartAt + Limits.DeathWindow);
+        Assert.Equal(WorkerPhase.Waiting, late.Phase);
+        Assert.Single(late.Deaths);
     }
 
     [Fact]
