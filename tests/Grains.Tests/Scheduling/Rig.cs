@@ -213,6 +213,27 @@ internal sealed class Rig : IAsyncDisposable, IDeviceCalls, IModelCatalog
         throw new TimeoutException("Virtual time passed, and it did not happen.");
     }
 
+    /// <summary>Lets time pass in small steps until something holds.</summary>
+    public async Task PassTimeUntilAsync(Func<Task<bool>> condition)
+    {
+        for (var i = 0; i < 10_000; i++)
+        {
+            if (await condition())
+                return;
+            await PassTimeAsync();
+        }
+        throw new TimeoutException("Virtual time passed, and it did not happen.");
+    }
+
+    /// <summary>Lets a step of time pass, the given agents speaking.</summary>
+    public async Task PassTimeAsync(params FakeAgent[] speaking)
+    {
+        Time.Advance(Options.Tick);
+        foreach (var agent in speaking)
+            await agent.HeartbeatAsync(this);
+        await LetThingsHappenAsync(Ledger.Changed);
+    }
+
     public Task<IReadOnlyList<JobEvent>> UntilSucceededAsync(JobId job) =>
         UntilAsync(job, events => Has(events, JobEventKind.Succeeded));
 

@@ -19,6 +19,15 @@ internal sealed class TestLedger(ILedger inner, TimeProvider time) : PassingLedg
     /// <summary>Makes every commit fail after it was carried out.</summary>
     public bool LosesAnswers { get; set; }
 
+    /// <summary>Makes a commit that has such an operation fail as if the database did not answer; nothing is carried out.</summary>
+    public Func<LedgerOperation, bool> Loses { get; set; } = _ => false;
+
+    /// <summary>Nothing of the database answers.</summary>
+    public bool IsAway { get; set; }
+
+    /// <summary>How wrong the time is that it tells with its renewals.</summary>
+    public TimeSpan ClockAhead { get; set; }
+
     /// <summary>Makes a commit that has such an operation fail as one the database cannot store.</summary>
     public Func<LedgerOperation, bool> Rejects { get; set; } = _ => false;
 
@@ -70,6 +79,8 @@ internal sealed class TestLedger(ILedger inner, TimeProvider time) : PassingLedg
         Sent.Enqueue(operations);
         if (operations.Any(Rejects))
             throw new InvalidOperationException("The database cannot store it.");
+        if (IsAway || operations.Any(Loses))
+            throw NoAnswer();
         var outcomes = await Inner.CommitAsync(term, operations, cancellationToken);
         var gate = NewSignal();
         if (HoldsIf(operations))
@@ -91,14 +102,27 @@ internal sealed class TestLedger(ILedger inner, TimeProvider time) : PassingLedg
         return Inner.ReadWorkAsync(ranges, maxBytesPerShard, cancellationToken);
     }
 
-    public override Task<DateTimeOffset?> RenewLeadershipAsync(
+    public override async Task<DateTimeOffset?> RenewLeadershipAsync(
         LeaderTerm term,
         TimeSpan duration,
         CancellationToken cancellationToken
-    ) =>
-        LosesRenewals
-            ? Task.FromResult<DateTimeOffset?>(time.GetUtcNow())
-            : Inner.RenewLeadershipAsync(term, duration, cancellationToken);
+    )
+    {
+        if (IsAway)
+            throw NoAnswer();
+        return LosesRenewals
+            ? time.GetUtcNow()
+            : await Inner.RenewLeadershipAsync(term, duration, cancellationToken) + ClockAhead;
+    }
+
+    public override Task<Leadership?> AcquireLeadershipAsync(
+        PoolId pool,
+        string holder,
+        TimeSpan duration,
+        CancellationToken cancellationToken
+    ) => IsAway ? throw NoAnswer() : Inner.AcquireLeadershipAsync(pool, holder, duration, cancellationToken);
+
+    private static LedgerUnavailableException NoAnswer() => new("The database does not answer.");
 
     private void Signal() => Interlocked.Exchange(ref changed, NewSignal()).TrySetResult();
 
