@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EgpuFleet.Benchmarks.Statistics;
@@ -7,6 +8,12 @@ namespace EgpuFleet.Benchmarks.Reports;
 /// <summary>What the queue benchmark says at the end: a table for people, and one line of JSON for programs.</summary>
 internal sealed class QueueReport(FigureBook figures, IReadOnlyList<Goal> goals, JsonObject setting)
 {
+    /// <summary>Nothing of it is put into a page: a plus stays a plus.</summary>
+    private static readonly JsonSerializerOptions Readable = new(JsonSerializerOptions.Default)
+    {
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
     public IReadOnlyList<Verdict> Verdicts { get; } = [.. goals.Select(goal => goal.Judge(figures)).OfType<Verdict>()];
 
     public bool IsWithinMargins => Verdicts.All(verdict => verdict.IsWithinMargin);
@@ -49,7 +56,7 @@ internal sealed class QueueReport(FigureBook figures, IReadOnlyList<Goal> goals,
         );
         line["goals"] = new JsonArray([.. Verdicts.Select(ToJson)]);
         line["setting"] = setting;
-        return line.ToJsonString(JsonSerializerOptions.Default);
+        return line.ToJsonString(Readable);
     }
 
     private static JsonObject Place(JsonObject line, string name)
