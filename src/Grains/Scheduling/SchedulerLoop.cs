@@ -184,7 +184,9 @@ public sealed partial class SchedulerLoop(
         {
             if (exception is LeaderFencedException)
                 Forget();
-            LogStoppedLeading(parts.Logger, exception, pool, exception.Message);
+            // Nothing is lost by not winning; the ledger says itself that it is away.
+            if (term is not null)
+                LogStoppedLeading(parts.Logger, exception, pool, exception.Message);
         }
         finally
         {

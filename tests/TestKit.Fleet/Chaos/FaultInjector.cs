@@ -122,12 +122,11 @@ public sealed class FaultInjector(FleetRig rig, TimeProvider time, Action<string
 
     private async Task KillWorkerAsync(Fault fault, RigProcess agent)
     {
-        var workers = await Leftovers.FindAsync(Path.Combine(rig.Folder, agent.Name));
-        var worker = workers.Where(process => process != agent.ProcessId).Order().ToList();
-        if (worker.Count == 0)
+        var workers = await Leftovers.WorkersOfAsync(rig.Folder, agent);
+        if (workers.Count == 0)
             return;
         Note(fault, $"a worker of {agent.Name}", agent.Name);
-        Signals.Send(worker[fault.Target % worker.Count], Signals.Kill);
+        Signals.Send(workers[fault.Target % workers.Count], Signals.Kill);
     }
 
     private async Task CrashPostgresAsync(Fault fault, CancellationToken cancellationToken)

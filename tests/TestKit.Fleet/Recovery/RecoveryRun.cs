@@ -20,6 +20,8 @@ public sealed class RecoveryRun(int runs, TimeProvider time, Action<string> say)
     )
     {
         await using var rig = await FleetRig.StartAsync(new RigOptions { Silos = 3, Agents = 2 }, cancellationToken);
+        // Until all went well: what was logged says why it did not.
+        rig.KeepsFolder = true;
         var work = new WorkLosses(rig, time, say);
         var leader = new LeaderKills(rig, () => NoopJobs.One("dispatch again", 0), time, say);
         (string Name, double Goal, Func<CancellationToken, Task<double>> Once)[] kinds =
@@ -35,6 +37,7 @@ public sealed class RecoveryRun(int runs, TimeProvider time, Action<string> say)
             say($"{kind.Name}, {runs} times");
             figures.Add(new RecoveryFigure(kind.Name, kind.Goal, await RepeatAsync(kind.Once, cancellationToken)));
         }
+        rig.KeepsFolder = false;
         return figures;
     }
 

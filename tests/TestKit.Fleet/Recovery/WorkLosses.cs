@@ -58,9 +58,18 @@ public sealed class WorkLosses(FleetRig rig, TimeProvider time, Action<string> s
         }
         finally
         {
-            agent.Thaw();
-            agent.Revive();
+            await BringBackAsync(loss, agent, cancellationToken);
         }
+    }
+
+    /// <summary>An agent that was away for long finds itself declared dead and starts again; the next fault waits for that.</summary>
+    private async Task BringBackAsync(WorkLoss loss, RigProcess agent, CancellationToken cancellationToken)
+    {
+        var starts = agent.Starts;
+        agent.Thaw();
+        agent.Revive();
+        while (loss != WorkLoss.WorkerKilled && agent.Starts == starts)
+            await Task.Delay(PollEvery, time, cancellationToken);
     }
 
     private async Task TakeAwayAsync(WorkLoss loss, RigProcess agent)
@@ -68,8 +77,7 @@ public sealed class WorkLosses(FleetRig rig, TimeProvider time, Action<string> s
         switch (loss)
         {
             case WorkLoss.WorkerKilled:
-                var found = await Leftovers.FindAsync(Path.Combine(rig.Folder, agent.Name));
-                foreach (var worker in found.Where(process => process != agent.ProcessId))
+                foreach (var worker in await Leftovers.WorkersOfAsync(rig.Folder, agent))
                     Signals.Send(worker, Signals.Kill);
                 break;
             case WorkLoss.AgentKilled:
