@@ -34,12 +34,10 @@ internal static class LedgerFaults
 
     public static bool IsConnectionLoss(NpgsqlException error) =>
         error is PostgresException { SqlState: var state }
-            // 08: connection, 57P: the server shuts down, crashed or is starting, 53: out of connections, 26: the
-            // connection's prepared statements are not what the driver believes.
+            // 08: connection, 57P: the server shuts down, crashed or is starting, 53: out of connections.
             ? state.StartsWith("08", StringComparison.Ordinal)
                 || state.StartsWith("57P", StringComparison.Ordinal)
                 || state.StartsWith("53", StringComparison.Ordinal)
-                || state.StartsWith("26", StringComparison.Ordinal)
             : true;
 
     /// <summary>Whether the ledger could not be reached, as opposed to having said no.</summary>

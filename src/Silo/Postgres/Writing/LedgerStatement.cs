@@ -12,7 +12,7 @@ internal abstract class LedgerStatement
 {
     private readonly List<IArrayColumn> _columns = [];
     private readonly NpgsqlParameter? _pool;
-    private readonly NpgsqlBatchCommand _command;
+    private NpgsqlBatchCommand _command;
 
     /// <param name="sql">With one array for each column in the order made, after <c>$1</c>, the pool, where it takes one.</param>
     /// <param name="takesPool">Whether it looks at the pool of its jobs.</param>
@@ -40,6 +40,18 @@ internal abstract class LedgerStatement
         foreach (var column in _columns)
             column.Bind();
         return _command;
+    }
+
+    /// <summary>
+    /// A command remembers the name under which a connection has prepared it, and would call for it on the next one, which
+    /// does not know it.
+    /// </summary>
+    public void Renew()
+    {
+        var parameters = _command.Parameters.ToArray();
+        _command.Parameters.Clear();
+        _command = new NpgsqlBatchCommand(_command.CommandText);
+        _command.Parameters.AddRange(parameters);
     }
 
     public virtual void Clear()

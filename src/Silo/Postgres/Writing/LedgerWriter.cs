@@ -150,7 +150,7 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
             await DropConnectionAsync();
             throw;
         }
-        catch (Exception e) when (e is OperationCanceledException or PostgresException)
+        catch (OperationCanceledException)
         {
             await DropConnectionAsync();
             throw;
@@ -179,14 +179,12 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
         return _connection = await _source.OpenConnectionAsync(cancellationToken);
     }
 
-    // For good, not back into the pool: in a batch that failed half-way the driver takes statements for prepared that the
-    // server never came to.
     private async Task DropConnectionAsync()
     {
         if (_connection is not { } connection)
             return;
         _connection = null;
-        NpgsqlConnection.ClearPool(connection);
+        _statements.Renew();
         await connection.DisposeAsync();
     }
 }

@@ -51,6 +51,13 @@ internal sealed class TurnStatements
         return outcomes;
     }
 
+    /// <summary>Before another connection is used.</summary>
+    public void Renew()
+    {
+        foreach (var statement in _slots.Values.Concat(_spare.SelectMany(spare => spare)))
+            statement.Renew();
+    }
+
     private void Clear()
     {
         foreach (var (slot, statement) in _slots)
