@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using EgpuFleet.TestKit.Checkers;
@@ -60,13 +61,40 @@ public sealed class RigClient : IDisposable
         return await SendAsync(request, cancellationToken);
     }
 
+    /// <summary>Submits many jobs in one call. One outcome a line, by its number; lines without one got no answer.</summary>
+    public async Task<IReadOnlyDictionary<int, RigAnswer>> SubmitBulkAsync(
+        IEnumerable<JsonObject> jobs,
+        string key,
+        CancellationToken cancellationToken
+    )
+    {
+        var lines = string.Join('\n', jobs.Select(job => job.ToJsonString()));
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri("/api/v1/jobs:bulk", UriKind.Relative))
+        {
+            Content = new StringContent(lines, Encoding.UTF8, "application/x-ndjson"),
+        };
+        request.Headers.Add("Idempotency-Key", key);
+        try
+        {
+            using var response = await http.SendAsync(request, cancellationToken);
+            var text = await response.Content.ReadAsStringAsync(cancellationToken);
+            return response.IsSuccessStatusCode
+                ? text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse).ToDictionary(LineOf, OutcomeOf)
+                : new Dictionary<int, RigAnswer>();
+        }
+        catch (Exception e) when (IsNoAnswer(e, cancellationToken))
+        {
+            return new Dictionary<int, RigAnswer>();
+        }
+    }
+
     /// <summary>The lines of an NDJSON answer; null when it did not come whole.</summary>
     public async Task<IReadOnlyList<JsonElement>?> LinesAsync(string path, CancellationToken cancellationToken)
     {
         try
         {
             var text = await http.GetStringAsync(new Uri(path, UriKind.Relative), cancellationToken);
-            return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => Parse(line))];
+            return [.. text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(Parse)];
         }
         catch (Exception e) when (IsNoAnswer(e, cancellationToken))
         {
@@ -99,6 +127,14 @@ public sealed class RigClient : IDisposable
             >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError => CallOutcome.Refused,
             _ => CallOutcome.Indeterminate,
         };
+
+    private static int LineOf(JsonElement line) => line.GetProperty("line").GetInt32();
+
+    private static RigAnswer OutcomeOf(JsonElement line)
+    {
+        var status = line.GetProperty("status").GetInt32();
+        return new RigAnswer(OutcomeOf((HttpStatusCode)status), status, line);
+    }
 
     private static bool IsNoAnswer(Exception exception, CancellationToken cancellationToken) =>
         !cancellationToken.IsCancellationRequested

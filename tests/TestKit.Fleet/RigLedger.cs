@@ -59,6 +59,17 @@ public sealed class RigLedger(NpgsqlDataSource database)
         return (int)(await count.ExecuteScalarAsync(cancellationToken))!;
     }
 
+    /// <summary>Jobs that are held or paused by their owner.</summary>
+    public async Task<IReadOnlyList<(string Job, bool IsPaused)>> HeldBackAsync(CancellationToken cancellationToken)
+    {
+        await using var read = database.CreateCommand("select id, state = 6 from job where state in (5, 6)");
+        var jobs = new List<(string, bool)>();
+        await using var rows = await read.ExecuteReaderAsync(cancellationToken);
+        while (await rows.ReadAsync(cancellationToken))
+            jobs.Add((NameOf(rows.GetGuid(0)), rows.GetBoolean(1)));
+        return jobs;
+    }
+
     /// <summary>Every job, with the key that it was submitted under.</summary>
     public async Task<IReadOnlyList<FinalJob>> JobsAsync(CancellationToken cancellationToken)
     {

@@ -30,7 +30,7 @@ public sealed class ChaosRun(ChaosOptions options, TimeProvider time, Action<str
         {
             var submitter = new Submitter(gateways, recorder, time);
             await DisturbAsync(submitter, gateways, injector, cancellationToken);
-            var drain = await DrainAsync(rig, injector, submitter, gateways, cancellationToken);
+            var drain = await DrainAsync(rig, injector, gateways, cancellationToken);
             var outcome = await JudgeAsync(rig, injector, submitter, drain, cancellationToken);
             rig.KeepsFolder = outcome.Violations.Count > 0;
             return outcome;
@@ -71,7 +71,6 @@ public sealed class ChaosRun(ChaosOptions options, TimeProvider time, Action<str
     private async Task<Drain> DrainAsync(
         FleetRig rig,
         FaultInjector injector,
-        Submitter submitter,
         List<RigClient> gateways,
         CancellationToken cancellationToken
     )
@@ -80,16 +79,25 @@ public sealed class ChaosRun(ChaosOptions options, TimeProvider time, Action<str
         limit.CancelAfter(HealTimeout);
         await injector.HealAsync(limit.Token);
         say("healed; draining");
-        foreach (var job in submitter.Jobs.Keys)
-            recorder.Answered("release", (await gateways[0].ChangeAsync(job, "release", cancellationToken)).Status);
         var since = time.GetTimestamp();
         var unfinished = await rig.Ledger.CountUnfinishedAsync(cancellationToken);
         while (unfinished > 0 && time.GetElapsedTime(since) < options.DrainBound)
         {
+            await LetGoAsync(rig, gateways[0], cancellationToken);
             await Task.Delay(LookEvery, time, cancellationToken);
             unfinished = await rig.Ledger.CountUnfinishedAsync(cancellationToken);
         }
         return new Drain(time.GetElapsedTime(since), options.DrainBound, unfinished);
+    }
+
+    /// <summary>What its owners still hold back would never end.</summary>
+    private async Task LetGoAsync(FleetRig rig, RigClient gateway, CancellationToken cancellationToken)
+    {
+        foreach (var (job, isPaused) in await rig.Ledger.HeldBackAsync(cancellationToken))
+        {
+            var verb = isPaused ? "resume" : "release";
+            recorder.Answered(verb, (await gateway.ChangeAsync(job, verb, cancellationToken)).Status);
+        }
     }
 
     private async Task<ChaosOutcome> JudgeAsync(

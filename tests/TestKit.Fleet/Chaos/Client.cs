@@ -16,6 +16,7 @@ public sealed class Client(
 {
     private const int LongestMilliseconds = 1500;
     private const int MostItems = 6;
+    private const int MostLines = 6;
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(300);
 
     private readonly Random random = new(HashCode.Combine(seed, number));
@@ -39,23 +40,50 @@ public sealed class Client(
             await CancelAsync(mine[random.Next(mine.Count)]);
         else if (chance < 20 && mine.Count > 0)
             await SubmitDependentAsync(mine[^1], cancellationToken);
-        else if (chance < 30)
+        else if (chance < 28)
             await SubmitHeldAsync(cancellationToken);
+        else if (chance < 34 && mine.Count > 0)
+            await PauseAsync(mine[^1]);
+        else if (chance < 40)
+            await SubmitManyAsync(cancellationToken);
         else
             await SubmitAsync(_ => { }, cancellationToken);
     }
 
     private async Task<string?> SubmitAsync(Action<JsonObject> change, CancellationToken cancellationToken)
     {
-        var name = $"chaos-{number}-{sent++}";
-        var duration = random.Next(3) == 0 ? random.Next(LongestMilliseconds) : 0;
-        var payloads = Enumerable.Range(0, 1 + random.Next(MostItems)).Select(item => $"{name}/{item}").ToList();
-        var job = payloads.Count == 1 ? NoopJobs.One(payloads[0], duration) : NoopJobs.Many(payloads, duration);
+        var name = NextName();
+        var (job, payloads) = Make(name);
         change(job);
         var id = await submitter.SubmitAsync(job, payloads, name, cancellationToken);
         if (id is not null)
             mine.Add(id);
         return id;
+    }
+
+    private string NextName() => $"chaos-{number}-{sent++}";
+
+    private (JsonObject Job, IReadOnlyList<string> Payloads) Make(string name)
+    {
+        var duration = random.Next(3) == 0 ? random.Next(LongestMilliseconds) : 0;
+        var payloads = Enumerable.Range(0, 1 + random.Next(MostItems)).Select(item => $"{name}/{item}").ToList();
+        return (
+            payloads.Count == 1 ? NoopJobs.One(payloads[0], duration) : NoopJobs.Many(payloads, duration),
+            payloads
+        );
+    }
+
+    private async Task SubmitManyAsync(CancellationToken cancellationToken)
+    {
+        var name = NextName();
+        var lines = Enumerable.Range(0, 2 + random.Next(MostLines)).Select(line => Make($"{name}-{line}")).ToList();
+        mine.AddRange(await submitter.SubmitBulkAsync(lines, name, cancellationToken));
+    }
+
+    private async Task PauseAsync(string job)
+    {
+        foreach (var verb in (string[])["pause", "resume"])
+            recorder.Answered(verb, (await Gateway().ChangeAsync(job, verb, CancellationToken.None)).Status);
     }
 
     private Task<string?> SubmitDependentAsync(string on, CancellationToken cancellationToken) =>
