@@ -145,7 +145,7 @@ public sealed class FleetRig : IAsyncDisposable
         {
             return (await client.GetReadyAsync(cancellationToken)).Status == "ok";
         }
-        catch (HttpRequestException)
+        catch (Exception e) when (e is HttpRequestException or FleetApiException)
         {
             return false;
         }

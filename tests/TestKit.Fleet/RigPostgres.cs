@@ -48,6 +48,8 @@ public sealed class RigPostgres : IAsyncDisposable
         Signals.Send(postmaster, Signals.Quit);
         while (Signals.Send(postmaster, 0))
             await Task.Delay(TimeSpan.FromMilliseconds(10), cancellationToken);
+        // Ours ended with it.
+        Database.Clear();
     }
 
     /// <summary>Starts it again on the same port.</summary>

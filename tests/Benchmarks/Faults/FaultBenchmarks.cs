@@ -12,9 +12,9 @@ internal sealed class FaultBenchmarks(FaultBench settings, FleetConsole console,
     /// <summary>Retention that a short soak reaches the end of, so that tables can be seen to stop growing.</summary>
     private static readonly Dictionary<string, string> ShortRetention = new(StringComparer.Ordinal)
     {
-        ["EGPUFLEET_RETENTION__FINISHED_SECONDS"] = "60",
-        ["EGPUFLEET_RETENTION__ARCHIVE_SECONDS"] = "120",
-        ["EGPUFLEET_RETENTION__IDEMPOTENCY_SECONDS"] = "120",
+        ["EGPUFLEET_RETENTION__FINISHED_HOURS"] = "0.05",
+        ["EGPUFLEET_RETENTION__ARCHIVE_HOURS"] = "0.1",
+        ["EGPUFLEET_RETENTION__KEY_HOURS"] = "0.1",
     };
 
     private static readonly TimeSpan SampleEvery = TimeSpan.FromSeconds(30);

@@ -150,8 +150,13 @@ public sealed class FaultInjector(FleetRig rig, TimeProvider time, Action<string
         await postgresTurn.WaitAsync(cancellationToken);
         try
         {
-            Note(fault, "connections", null);
             await rig.Postgres.CutConnectionsAsync(cancellationToken);
+            Note(fault, "connections", null);
+        }
+        catch (NpgsqlException e)
+        {
+            // A crash has cut them already.
+            say($"{fault.At.TotalSeconds, 7:0.0} s  {fault.Kind} not done: {e.Message}");
         }
         finally
         {

@@ -17,7 +17,7 @@ public sealed class LeaderKills(FleetRig rig, Func<JsonObject> job, TimeProvider
     {
         foreach (var silo in rig.Silos)
             await FleetRig.UntilReadyAsync(silo, cancellationToken);
-        var leader = await rig.LeaderAsync(cancellationToken) ?? throw new InvalidOperationException("Nobody leads.");
+        var leader = await LeaderAsync(cancellationToken);
         var survivors = rig
             .Silos.Where(silo => silo != leader)
             .Select(silo => new RigClient(silo.Url, CallTimeout))
@@ -36,6 +36,16 @@ public sealed class LeaderKills(FleetRig rig, Func<JsonObject> job, TimeProvider
         {
             leader.Process.Revive();
             survivors.ForEach(client => client.Dispose());
+        }
+    }
+
+    private async Task<RigSilo> LeaderAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await rig.LeaderAsync(cancellationToken) is { } leader)
+                return leader;
+            await Task.Delay(RetryEvery, time, cancellationToken);
         }
     }
 
