@@ -74,11 +74,9 @@ internal static class LedgerJson
     public static ModelRef Model(string json) => Read<ModelRef>(json);
 
     /// <summary>All items of a small job as one array, in the order of their indexes.</summary>
-    /// <exception cref="ArgumentException">They are not numbered from 0, or not as many as the spec says.</exception>
-    public static string Items(IReadOnlyList<BatchItem> items, int itemCount)
+    /// <exception cref="ArgumentException">They are not numbered from 0.</exception>
+    public static string Items(IReadOnlyList<BatchItem> items)
     {
-        if (items.Count != itemCount)
-            throw new ArgumentException($"A job of {itemCount} items came with {items.Count}.", nameof(items));
         var stored = new StoredItem[items.Count];
         for (var i = 0; i < stored.Length; i++)
         {

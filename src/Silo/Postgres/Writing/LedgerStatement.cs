@@ -11,16 +11,18 @@ namespace EgpuFleet.Silo.Postgres.Writing;
 internal abstract class LedgerStatement
 {
     private readonly List<IArrayColumn> _columns = [];
+    private readonly List<NpgsqlParameter> _parameters = [];
+    private readonly string _sql;
     private readonly NpgsqlParameter? _pool;
-    private NpgsqlBatchCommand _command;
+    private NpgsqlBatchCommand? _command;
 
     /// <param name="sql">With one array for each column in the order made, after <c>$1</c>, the pool, where it takes one.</param>
     /// <param name="takesPool">Whether it looks at the pool of its jobs.</param>
     protected LedgerStatement(string sql, bool takesPool)
     {
-        _command = new NpgsqlBatchCommand(sql);
+        _sql = sql;
         if (takesPool)
-            _command.Parameters.Add(_pool = new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text });
+            _parameters.Add(_pool = new NpgsqlParameter { NpgsqlDbType = NpgsqlDbType.Text });
     }
 
     /// <param name="operation">Of this statement's kind.</param>
@@ -33,25 +35,18 @@ internal abstract class LedgerStatement
         CancellationToken cancellationToken
     );
 
+    /// <summary>A new command each time: the driver keeps in it what it has prepared on a connection, which may be gone.</summary>
     public NpgsqlBatchCommand Command(LeaderTerm term)
     {
+        _command?.Parameters.Clear();
+        _command = new NpgsqlBatchCommand(_sql);
         if (_pool is not null)
             _pool.Value = term.Pool.Value;
         foreach (var column in _columns)
             column.Bind();
+        foreach (var parameter in _parameters)
+            _command.Parameters.Add(parameter);
         return _command;
-    }
-
-    /// <summary>
-    /// A command remembers the name under which a connection has prepared it, and would call for it on the next one, which
-    /// does not know it.
-    /// </summary>
-    public void Renew()
-    {
-        var parameters = _command.Parameters.ToArray();
-        _command.Parameters.Clear();
-        _command = new NpgsqlBatchCommand(_command.CommandText);
-        _command.Parameters.AddRange(parameters);
     }
 
     public virtual void Clear()
@@ -64,7 +59,7 @@ internal abstract class LedgerStatement
     {
         var column = new ArrayColumn<T>(elementType);
         _columns.Add(column);
-        _command.Parameters.Add(column.Parameter);
+        _parameters.Add(column.Parameter);
         return column;
     }
 

@@ -1,5 +1,6 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Silo.Postgres.Writing.Statements;
 
 namespace EgpuFleet.Silo.Postgres.Writing;
 
@@ -27,6 +28,7 @@ internal sealed class LedgerWaves
     public static StatementKind KindOf(LedgerOperation operation) =>
         operation switch
         {
+            LedgerOperation.SubmitJob o when SubmitPlainJobs.IsPlain(o) => StatementKind.SubmitPlainJobs,
             LedgerOperation.SubmitJob => StatementKind.SubmitJobs,
             LedgerOperation.ReleaseJob => StatementKind.ReleaseJobs,
             LedgerOperation.StartJob => StatementKind.StartJobs,

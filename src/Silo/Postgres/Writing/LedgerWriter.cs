@@ -68,16 +68,33 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
 
     private async Task RunAsync()
     {
-        await foreach (var first in _queue.Reader.ReadAllAsync())
+        while (await _queue.Reader.WaitToReadAsync())
         {
-            var turn = new LedgerTurn(first);
-            while (_queue.Reader.TryPeek(out var next) && turn.Fits(next))
+            while (_queue.Reader.TryRead(out var first))
             {
-                _ = _queue.Reader.TryRead(out _);
-                turn.Add(next);
+                var turn = new LedgerTurn(first);
+                // Callers answered by the last turn are about to come again: let them, while they do, since a turn takes
+                // about as long for many as for one.
+                var round = 0;
+                do await new ThreadPoolTurn();
+                while (Gather(turn) && ++round < Limits.LedgerGatherRounds);
+                await CompleteAsync(turn);
             }
-            await CompleteAsync(turn);
         }
+    }
+
+    /// <summary>Takes along what has arrived; false when nothing has, or no more fits.</summary>
+    private bool Gather(LedgerTurn turn)
+    {
+        var before = turn.Submissions.Count;
+        while (_queue.Reader.TryPeek(out var next))
+        {
+            if (!turn.Fits(next))
+                return false;
+            _ = _queue.Reader.TryRead(out _);
+            turn.Add(next);
+        }
+        return turn.Submissions.Count > before;
     }
 
     /// <summary>Carries a turn out and tells its callers; whatever happens, each of them hears something.</summary>
@@ -184,7 +201,6 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
         if (_connection is not { } connection)
             return;
         _connection = null;
-        _statements.Renew();
         await connection.DisposeAsync();
     }
 }

@@ -15,7 +15,8 @@ internal sealed class LostRows
     private const string Turn = "(select t.xmin from leader_turn t where t.pool = $1 and t.epoch = $2 and t.turn = $3)";
 
     private const string EventsOf = $"""
-        select e.job, e.kind, coalesce(e.shard, -1), coalesce(e.epoch, -1), e.seq, e.at, coalesce(s.first_item, -1)
+        select e.job, e.kind, coalesce(e.shard, -1), coalesce(e.epoch, -1), e.seq, e.at, coalesce(s.first_item, -1),
+               coalesce(e.item_count, -1)
         from job_event e left join shard s on s.job = e.job and s.number = e.shard
         where e.job = any($4) and e.xmin = {Turn}
         order by e.seq
@@ -57,7 +58,8 @@ internal sealed class LostRows
         int Epoch,
         long Sequence,
         DateTimeOffset At,
-        int FirstItem
+        int FirstItem,
+        int ItemCount
     )
     {
         public bool IsTaken { get; set; }
@@ -140,12 +142,15 @@ internal sealed class LostRows
     /// <summary>The first event of this kind that no operation has taken yet.</summary>
     public Event? Take(JobId job, JobEventKind kind) => TakeFirst(job, e => e.Kind == kind);
 
-    public Event? Take(ShardId shard, JobEventKind kind, int epoch, int? firstItem = null) =>
+    public Event? Take(ShardId shard, JobEventKind kind, int epoch) =>
+        TakeFirst(shard.Job, e => (e.Kind, e.Shard, e.Epoch) == (kind, shard.Number, epoch));
+
+    public Event? TakeStart(LedgerOperation.StartShard start) =>
         TakeFirst(
-            shard.Job,
+            start.Id.Job,
             e =>
-                (e.Kind, e.Shard, e.Epoch) == (kind, shard.Number, epoch)
-                && (firstItem is null || e.FirstItem == firstItem)
+                (e.Kind, e.Shard, e.Epoch) == (JobEventKind.ShardStarted, start.Id.Number, 1)
+                && (e.FirstItem, e.ItemCount) == (start.FirstItem, start.ItemCount)
         );
 
     /// <summary>The event right after another of the same job, if it is of this kind.</summary>
@@ -187,7 +192,8 @@ internal sealed class LostRows
             row.GetInt32(3),
             row.GetInt64(4),
             row.GetFieldValue<DateTimeOffset>(5),
-            row.GetInt32(6)
+            row.GetInt32(6),
+            row.GetInt32(7)
         );
 
     private static ShardId Shard(NpgsqlDataReader row) => new(Job(row, 0), row.GetInt32(1));

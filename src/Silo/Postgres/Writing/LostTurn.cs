@@ -48,7 +48,7 @@ internal static class LostTurn
             LedgerOperation.PauseJob o => Applied(rows.Take(o.Id, JobEventKind.Paused)),
             LedgerOperation.ResumeJob o => Applied(rows.Take(o.Id, JobEventKind.Resumed)),
             LedgerOperation.UnblockJob o => Applied(rows.Take(o.Id, JobEventKind.Unblocked)),
-            LedgerOperation.StartShard o => Applied(rows.Take(o.Id, JobEventKind.ShardStarted, 1, o.FirstItem)),
+            LedgerOperation.StartShard o => Applied(rows.TakeStart(o)),
             LedgerOperation.RestartShard o => Applied(rows.Take(o.Id, JobEventKind.ShardStarted, o.Epoch)),
             LedgerOperation.FinishShard o => Applied(rows.Take(o.Id, JobEventKind.ShardFinished, o.Epoch)),
             LedgerOperation.FailShard o => Applied(rows.Take(o.Id, JobEventKind.ShardFailed, o.Epoch)),

@@ -3,6 +3,7 @@ namespace EgpuFleet.Silo.Postgres.Writing;
 /// <summary>The statements of a wave, in their order: that of a job's life, so that much of one fits a wave.</summary>
 internal enum StatementKind
 {
+    SubmitPlainJobs,
     SubmitJobs,
     ReleaseJobs,
     StartJobs,

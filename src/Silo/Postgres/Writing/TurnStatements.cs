@@ -51,13 +51,6 @@ internal sealed class TurnStatements
         return outcomes;
     }
 
-    /// <summary>Before another connection is used.</summary>
-    public void Renew()
-    {
-        foreach (var statement in _slots.Values.Concat(_spare.SelectMany(spare => spare)))
-            statement.Renew();
-    }
-
     private void Clear()
     {
         foreach (var (slot, statement) in _slots)
@@ -75,6 +68,7 @@ internal sealed class TurnStatements
     private static LedgerStatement Make(StatementKind kind) =>
         kind switch
         {
+            StatementKind.SubmitPlainJobs => new SubmitPlainJobs(),
             StatementKind.SubmitJobs => new SubmitJobs(),
             StatementKind.ReleaseJobs => new ReleaseJobs(),
             StatementKind.StartJobs => new StartJobs(),

@@ -6,8 +6,8 @@ using NpgsqlTypes;
 
 namespace EgpuFleet.Silo.Postgres.Writing.Statements;
 
-/// <summary>New jobs with their spec, items, key, dependencies and first events.</summary>
-internal sealed class SubmitJobs : LedgerStatement
+/// <summary>New jobs of any kind with their spec, items, key, dependencies and first events.</summary>
+internal sealed class SubmitJobs : JobStatement<LedgerOperation.SubmitJob>
 {
     /// <summary>
     /// Answers (job, kind, sequence, time, ...) for events of the new jobs, and for each job, new or not, the states of its
@@ -18,8 +18,8 @@ internal sealed class SubmitJobs : LedgerStatement
         with op as materialized (
           select *
           from unnest($2::uuid[], $3::text[], $4::smallint[], $5::smallint[], $6::int[], $7::timestamptz[], $8::bigint[],
-                      $9::bool[], $10::json[], $11::json[], $12::text[], $13::text[])
-            as op (id, tenant, kind, priority, item_count, deadline, max_run_ms, held, spec, items, key, body_sha256)
+                      $9::json[], $10::json[], $11::bool[], $12::text[], $13::text[])
+            as op (id, tenant, kind, priority, item_count, deadline, max_run_ms, spec, items, held, key, body_sha256)
         ), staged as materialized (
           select i.job
           from op join job_input i on i.job = op.id
@@ -71,28 +71,28 @@ internal sealed class SubmitJobs : LedgerStatement
     private const int Dependency = -1;
     private const int Earlier = -2;
 
-    private readonly Dictionary<Guid, (int Position, string? BodySha256)> _rows = [];
-    private readonly SubmitColumns _jobs;
+    private readonly SpecColumns _specs;
+    private readonly ArrayColumn<bool> _held;
+    private readonly ArrayColumn<string?> _keys;
+    private readonly ArrayColumn<string?> _digests;
     private readonly DependencyColumns _dependencies;
+    private readonly Dictionary<Guid, string> _digestsByJob = [];
 
     public SubmitJobs()
-        : base(Sql, takesPool: true)
+        : base(Sql)
     {
-        _jobs = new SubmitColumns
+        _specs = new SpecColumns
         {
-            Ids = Uuids(),
             Tenants = Texts(),
             Kinds = Smalls(),
             Priorities = Smalls(),
             ItemCounts = Ints(),
             Deadlines = Column<DateTime?>(NpgsqlDbType.TimestampTz),
             MaxRuns = Column<long?>(NpgsqlDbType.Bigint),
-            Held = Column<bool>(NpgsqlDbType.Boolean),
             Specs = Jsons(),
             Items = Jsons(),
-            Keys = Texts(),
-            BodyDigests = Texts(),
         };
+        (_held, _keys, _digests) = (Column<bool>(NpgsqlDbType.Boolean), Texts(), Texts());
         _dependencies = new DependencyColumns
         {
             Jobs = Uuids(),
@@ -102,12 +102,15 @@ internal sealed class SubmitJobs : LedgerStatement
         };
     }
 
-    public override void Add(LedgerOperation operation, int position)
+    protected override void Add(LedgerOperation.SubmitJob operation)
     {
-        var submit = (LedgerOperation.SubmitJob)operation;
-        _rows.Add(submit.Spec.Id.Value, (position, submit.IdempotencyKey?.BodySha256));
-        _jobs.Add(submit);
-        _dependencies.Add(submit.Spec);
+        _specs.Add(operation);
+        _held.Add(operation.Spec.Rules.StartsHeld);
+        _keys.Add(operation.IdempotencyKey is { } key ? LedgerText.Clean(key.Key) : null);
+        _digests.Add(operation.IdempotencyKey?.BodySha256);
+        _dependencies.Add(operation.Spec);
+        if (operation.IdempotencyKey is { } used)
+            _digestsByJob.Add(operation.Spec.Id.Value, used.BodySha256);
     }
 
     public override async Task ReadAsync(
@@ -118,13 +121,14 @@ internal sealed class SubmitJobs : LedgerStatement
     {
         while (await reader.ReadAsync(cancellationToken))
         {
-            var (position, digest) = _rows[reader.GetGuid(0)];
+            var job = reader.GetGuid(0);
+            var position = Positions[job];
             outcomes[position] = reader.GetInt32(1) switch
             {
                 Earlier => new LedgerOutcome(
                     Applied: false,
                     new JobId(reader.GetGuid(4)),
-                    KeyReused: reader.GetString(5) != digest
+                    KeyReused: reader.GetString(5) != _digestsByJob[job]
                 ),
                 Dependency => DependencyStates.Add(
                     outcomes[position],
@@ -139,7 +143,7 @@ internal sealed class SubmitJobs : LedgerStatement
     public override void Clear()
     {
         base.Clear();
-        _rows.Clear();
+        _digestsByJob.Clear();
     }
 
     private static LedgerOutcome Made(LedgerOutcome before, JobEventKind kind, NpgsqlDataReader reader) =>

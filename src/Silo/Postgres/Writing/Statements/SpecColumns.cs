@@ -3,39 +3,32 @@ using EgpuFleet.Grains.Ports;
 
 namespace EgpuFleet.Silo.Postgres.Writing.Statements;
 
-/// <summary>Jobs as columns of <see cref="SubmitJobs"/>.</summary>
-internal sealed class SubmitColumns
+/// <summary>What jobs are, beside their ids, as columns of both kinds of submit.</summary>
+internal sealed class SpecColumns
 {
-    public required ArrayColumn<Guid> Ids { get; init; }
     public required ArrayColumn<string?> Tenants { get; init; }
     public required ArrayColumn<short> Kinds { get; init; }
     public required ArrayColumn<short> Priorities { get; init; }
     public required ArrayColumn<int> ItemCounts { get; init; }
     public required ArrayColumn<DateTime?> Deadlines { get; init; }
     public required ArrayColumn<long?> MaxRuns { get; init; }
-    public required ArrayColumn<bool> Held { get; init; }
     public required ArrayColumn<string?> Specs { get; init; }
 
     /// <summary>Null where they are staged.</summary>
     public required ArrayColumn<string?> Items { get; init; }
-    public required ArrayColumn<string?> Keys { get; init; }
-    public required ArrayColumn<string?> BodyDigests { get; init; }
 
     public void Add(LedgerOperation.SubmitJob submit)
     {
         var spec = submit.Spec;
-        Ids.Add(spec.Id.Value);
         Tenants.Add(LedgerText.Clean(spec.Tenant.Value));
         Kinds.Add((short)spec.Kind);
         Priorities.Add((short)spec.Priority);
         ItemCounts.Add(spec.ItemCount);
         Deadlines.Add(spec.Rules.Deadline?.UtcDateTime);
         MaxRuns.Add(spec.Rules.MaxRunTime is { } time ? Math.Max(1, (long)time.TotalMilliseconds) : null);
-        Held.Add(spec.Rules.StartsHeld);
         Specs.Add(LedgerJson.Spec(spec));
-        Items.Add(submit.Items is { } items ? LedgerJson.Items(items, spec.ItemCount) : null);
-        Keys.Add(submit.IdempotencyKey is { } key ? LedgerText.Clean(key.Key) : null);
-        BodyDigests.Add(submit.IdempotencyKey?.BodySha256);
+        // As many as the spec says, or it is as if there were none.
+        Items.Add(submit.Items is { } items && items.Count == spec.ItemCount ? LedgerJson.Items(items) : null);
     }
 }
 
