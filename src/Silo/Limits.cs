@@ -56,6 +56,9 @@ public static partial class Limits
     /// <summary>Submissions waiting for the writer; beyond it callers wait, which slows them to the disk's pace.</summary>
     public const int LedgerQueueLength = 4096;
 
+    /// <summary>How often a turn waits for callers that are just about to come, as long as they do: a few microseconds each.</summary>
+    public const int LedgerGatherRounds = 8;
+
     /// <summary>Callers named in the trace of one transaction: a trace back end cuts longer lists.</summary>
     public const int LedgerTraceLinks = 64;
 
@@ -82,6 +85,18 @@ public static partial class Limits
 
     /// <summary>Unused inputs removed by one sweep; the next sweep takes the rest.</summary>
     public const int LedgerSweepInputsMax = 100;
+
+    /// <summary>Jobs that one transaction of retention moves or removes: a few ten milliseconds of work.</summary>
+    public const int RetentionBatchJobs = 500;
+
+    /// <summary>Items of the jobs in one transaction of retention, unless a single job has more.</summary>
+    public const int RetentionBatchItems = 20_000;
+
+    /// <summary>Pauses between passes of retention: a minute more or less of a day or a week.</summary>
+    public static readonly TimeSpan RetentionEvery = TimeSpan.FromSeconds(30);
+
+    /// <summary>Longest time anything finished is kept: ten years.</summary>
+    public const int RetentionHoursMax = 24 * 366 * 10;
 
     // The gateway.
 

@@ -77,6 +77,7 @@ public interface ILedger
     Task<IReadOnlyList<JobRecord>> ListJobsAsync(JobPageRequest page, CancellationToken cancellationToken);
 
     /// <summary>Events of a job after a sequence number, in order, at most <paramref name="limit"/>.</summary>
+    /// <exception cref="JobArchivedException">There are none any more.</exception>
     Task<IReadOnlyList<JobEvent>> ReadEventsAsync(
         JobId job,
         long afterSequence,
@@ -85,6 +86,7 @@ public interface ILedger
     );
 
     /// <summary>The results of a job by item index, streamed; those present when the call is made.</summary>
+    /// <exception cref="JobArchivedException">There are none any more.</exception>
     IAsyncEnumerable<ItemResult> ReadResultsAsync(JobId job, CancellationToken cancellationToken);
 }
 
@@ -153,5 +155,25 @@ public sealed record ActiveShard(
 public sealed class LeaderFencedException(LeaderTerm term)
     : Exception($"Epoch {term.Epoch} of pool '{term.Pool}' is over: another leader has taken it.");
 
-/// <summary>The ledger does not answer, or not in time.</summary>
-public sealed class LedgerUnavailableException(string message, Exception? inner = null) : Exception(message, inner);
+/// <summary>The ledger does not answer, or not in time, or cannot write now.</summary>
+public sealed class LedgerUnavailableException(string message, Exception? inner = null) : Exception(message, inner)
+{
+    /// <summary>What is the matter, as far as it is known.</summary>
+    public LedgerFault Fault { get; init; }
+}
+
+/// <summary>Why the ledger is not available.</summary>
+public enum LedgerFault
+{
+    /// <summary>Nobody answers; it may have written what was under way.</summary>
+    NoAnswer = 0,
+
+    /// <summary>The disk of the database is full: nothing was written, and reads go on. It recovers by itself once there is room.</summary>
+    DiskFull = 1,
+}
+
+/// <summary>The job has ended so long ago that only its record is left: its results and events are gone.</summary>
+public sealed class JobArchivedException(JobId job) : Exception($"{job} is archived: its results and events are gone.")
+{
+    public JobId Job { get; } = job;
+}

@@ -31,6 +31,7 @@ internal sealed partial class LeaderTurn : IDisposable
     private readonly CommitPipeline commits;
     private int pendingInputs;
     private bool hasChanged = true;
+    private string? goodbye;
 
     /// <param name="fleet">What is known of the fleet already: of the term before, or nothing.</param>
     public LeaderTurn(Leadership won, SchedulerParts parts, FleetView fleet)
@@ -83,6 +84,12 @@ internal sealed partial class LeaderTurn : IDisposable
             InBackground(TickAsync(stopped.Token));
             serving(true);
             await LoopAsync();
+        }
+        catch (LedgerUnavailableException unavailable)
+        {
+            // The reason (a full disk, say) is what its callers need to hear.
+            goodbye = unavailable.Message;
+            throw;
         }
         finally
         {
@@ -249,7 +256,7 @@ internal sealed partial class LeaderTurn : IDisposable
     {
         inbox.Writer.TryComplete();
         Stop();
-        var gone = new PoolUnavailableException($"Pool '{term.Pool}' is changing its leader.");
+        var gone = new PoolUnavailableException(goodbye ?? $"Pool '{term.Pool}' is changing its leader.");
         commits.Abandon(gone);
         AbandonSubmits(gone);
         while (inbox.Reader.TryRead(out var input))

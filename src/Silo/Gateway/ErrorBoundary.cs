@@ -57,6 +57,11 @@ public sealed partial class ErrorBoundary(RequestDelegate next, ILogger<ErrorBou
             GenerationException generation => GenerationFaults.From(generation),
             JsonException => GatewayException.BadRequest("invalid_json", "The body is not valid JSON."),
             PoolUnavailableException => GatewayException.Unavailable("pool_unavailable", exception.Message),
+            JobArchivedException archived => new(HttpStatusCode.Gone, "job_archived", archived.Message),
+            LedgerUnavailableException { Fault: LedgerFault.DiskFull } => GatewayException.Unavailable(
+                "disk_full",
+                "The disk of the database is full."
+            ),
             LedgerUnavailableException or NpgsqlException => GatewayException.Unavailable(
                 "ledger_unavailable",
                 "The database does not answer."

@@ -24,12 +24,14 @@ public static class ControlPlane
         services.AddSingleton(settings.Scheduling);
         services.AddSingleton(_ => NpgsqlDataSource.Create(connectionString));
         services.AddSingleton<ControlTables>();
-        services.AddSingleton<ILedger>(provider => new PostgresLedger(
+        services.AddSingleton(provider => new PostgresLedger(
             connectionString,
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()
         ));
+        services.AddSingleton<ILedger>(provider => provider.GetRequiredService<PostgresLedger>());
         services.AddHostedService<StagedInputSweep>();
+        services.AddHostedService<RetentionSweep>();
         services.AddHostedService<DeadLeaders>();
         if (settings.Supervised)
             services.AddHostedService<SupervisorWatch>();

@@ -1,6 +1,7 @@
 using System.Globalization;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Scheduling;
+using EgpuFleet.Silo.Postgres.Retention;
 
 namespace EgpuFleet.Silo.Hosting;
 
@@ -33,6 +34,9 @@ public sealed record SiloSettings(
     /// <summary>Times and sizes of the scheduler.</summary>
     public SchedulingOptions Scheduling { get; init; } = new();
 
+    /// <summary>How long finished jobs are kept.</summary>
+    public RetentionRules Retention { get; init; } = RetentionRules.Default;
+
     /// <summary>Settings of the embedded server over the tuned ones; tests switch fsync off, nothing else does.</summary>
     public IReadOnlyDictionary<string, string> PostgresSettings { get; init; } =
         new Dictionary<string, string>(StringComparer.Ordinal);
@@ -64,6 +68,7 @@ public sealed record SiloSettings(
             )
             {
                 Scheduling = SchedulingSettings.Read(configuration.GetSection("scheduling")),
+                Retention = RetentionSettings.Read(configuration.GetSection("retention")),
             };
         }
         catch (Exception e) when (e is InvalidDataException or FormatException)

@@ -22,7 +22,9 @@ internal static class LedgerFaults
             .AddRetry(
                 new RetryStrategyOptions
                 {
-                    ShouldHandle = new PredicateBuilder().Handle<NpgsqlException>(IsConnectionLoss),
+                    ShouldHandle = new PredicateBuilder().Handle<NpgsqlException>(e =>
+                        IsConnectionLoss(e) && !IsDiskFull(e)
+                    ),
                     MaxRetryAttempts = 50,
                     Delay = TimeSpan.FromMilliseconds(20),
                     MaxDelay = TimeSpan.FromMilliseconds(500),
@@ -44,6 +46,12 @@ internal static class LedgerFaults
     public static bool IsUnavailable(Exception error) =>
         error is TimeoutRejectedException || (error is NpgsqlException npgsql && IsConnectionLoss(npgsql));
 
+    /// <summary>Not worth another try at once: room comes back in minutes, if at all.</summary>
+    public static bool IsDiskFull(Exception error) =>
+        error is PostgresException { SqlState: PostgresErrorCodes.DiskFull };
+
     public static LedgerUnavailableException Unavailable(Exception error) =>
-        new($"The ledger does not answer: {error.Message}", error);
+        IsDiskFull(error)
+            ? new($"The disk of the database is full: {error.Message}", error) { Fault = LedgerFault.DiskFull }
+            : new($"The ledger does not answer: {error.Message}", error);
 }

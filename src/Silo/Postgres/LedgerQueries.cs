@@ -120,6 +120,8 @@ internal static class LedgerQueries
         order by w.ord, open.idx
         """;
 
+    public const string IsArchived = "select exists (select from job_archive where id = $1)";
+
     public const string Events = """
         select seq, at, kind, shard, epoch, device, item_count, message
         from job_event

@@ -74,13 +74,19 @@ internal sealed class LedgerReader(NpgsqlDataSource source, NpgsqlDataSource str
         long afterSequence,
         int limit,
         CancellationToken cancellationToken
-    ) =>
-        await QueryAsync(
+    )
+    {
+        var events = await QueryAsync(
             LedgerQueries.Events,
             [job.Value, afterSequence, Math.Clamp(limit, 0, Limits.LedgerPageRowsMax)],
             LedgerRows.Event,
             cancellationToken
         );
+        // Every job has events, until it is archived.
+        if (events.Count == 0 && afterSequence == 0)
+            await ThrowIfArchivedAsync(job, cancellationToken);
+        return events;
+    }
 
     /// <summary>Both lists come from one snapshot, so that a shard never lacks its job.</summary>
     public async Task<IReadOnlyList<ActiveJob>> LoadActiveAsync(PoolId pool, CancellationToken cancellationToken) =>
@@ -146,11 +152,14 @@ internal sealed class LedgerReader(NpgsqlDataSource source, NpgsqlDataSource str
         await using var command = new NpgsqlCommand(LedgerQueries.Results, connection);
         command.Parameters.Add(new() { Value = job.Value });
         await using var reader = await OnceAsync(command.ExecuteReaderAsync, cancellationToken);
-        var ended = false;
+        var (any, ended) = (false, false);
         try
         {
             while (await OnceAsync(reader.ReadAsync, cancellationToken))
+            {
+                any = true;
                 yield return LedgerRows.Result(reader);
+            }
             ended = true;
         }
         finally
@@ -159,6 +168,20 @@ internal sealed class LedgerReader(NpgsqlDataSource source, NpgsqlDataSource str
             if (!ended)
                 command.Cancel();
         }
+        if (!any)
+            await ThrowIfArchivedAsync(job, cancellationToken);
+    }
+
+    private async Task ThrowIfArchivedAsync(JobId job, CancellationToken cancellationToken)
+    {
+        var archived = await QueryAsync(
+            LedgerQueries.IsArchived,
+            [job.Value],
+            row => row.GetBoolean(0),
+            cancellationToken
+        );
+        if (archived[0])
+            throw new JobArchivedException(job);
     }
 
     private Task<List<(int Range, BatchItem Item)>> ItemsAsync(

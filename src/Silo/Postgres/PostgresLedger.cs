@@ -1,6 +1,7 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Silo.Postgres.Retention;
 using EgpuFleet.Silo.Postgres.Writing;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -18,6 +19,7 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
     private readonly LedgerWriter _writer;
     private readonly LedgerReader _reader;
     private readonly LedgerStaging _staging;
+    private readonly LedgerRetention _retention;
 
     /// <summary>
     /// The writer's statements walk their arrays and reach each row by its primary key. They are planned once, perhaps while
@@ -39,6 +41,7 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
         _writer = new LedgerWriter(_writes, _pipeline, loggers.CreateLogger<PostgresLedger>());
         _reader = new LedgerReader(_source, _streams, _pipeline);
         _staging = new LedgerStaging(_streams);
+        _retention = new LedgerRetention(_source);
     }
 
     /// <summary>Not tried again: a lost answer leaves a term that simply runs out.</summary>
@@ -99,6 +102,14 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
 
     public Task<int> SweepStagedAsync(TimeSpan minimumAge, CancellationToken cancellationToken) =>
         _staging.SweepAsync(minimumAge, cancellationToken);
+
+    /// <summary>
+    /// Archives and forgets what is older than the rules keep, all of it, in bounded transactions. Any process may call it
+    /// at any time.
+    /// </summary>
+    /// <exception cref="LedgerUnavailableException">The rest is for the next time.</exception>
+    public Task<RetentionPass> RetireAsync(RetentionRules rules, CancellationToken cancellationToken) =>
+        _retention.RunAsync(rules, cancellationToken);
 
     public Task<IReadOnlyList<LedgerOutcome>> CommitAsync(
         LeaderTerm term,
