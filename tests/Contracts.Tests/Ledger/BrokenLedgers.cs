@@ -57,3 +57,24 @@ internal sealed class TermBlindLedger(ILedger inner) : PassingLedger(inner)
         }
     }
 }
+
+/// <summary>Does not look at the clock: a job expires when the leader says so.</summary>
+internal sealed class ClockBlindLedger(ILedger inner) : PassingLedger(inner)
+{
+    public override Task<IReadOnlyList<LedgerOutcome>> CommitAsync(
+        LeaderTerm term,
+        IReadOnlyList<LedgerOperation> operations,
+        CancellationToken cancellationToken
+    ) =>
+        Inner.CommitAsync(
+            term,
+            [
+                .. operations.Select(o =>
+                    o is LedgerOperation.ExpireJob expire
+                        ? new LedgerOperation.EndJob(expire.Id, JobState.Failed, expire.End)
+                        : o
+                ),
+            ],
+            cancellationToken
+        );
+}

@@ -39,6 +39,56 @@ public sealed class LedgerMutationTests(LedgerDatabase database) : IClassFixture
         await AssertRedAsync(FencingChecks.A_deposed_leader_writes_nothing, new TermBlindLedger(inMemory));
     }
 
+    [Fact]
+    public async Task Without_the_look_at_dependencies_the_checks_go_red()
+    {
+        await CheckAsync();
+        await MutateAsync(
+            "create or replace function is_met(condition smallint, state smallint) returns boolean language sql as 'select true'",
+            restore: await DefinitionAsync("is_met"),
+            () => AssertRedAsync(_ => CheckAsync(), database.Ledger)
+        );
+        await CheckAsync();
+
+        async Task CheckAsync() =>
+            await ClockChecks.A_job_is_unblocked_only_when_its_dependencies_are_met(
+                await LedgerRig.CreateAsync(database.Ledger)
+            );
+    }
+
+    [Fact]
+    public async Task Without_the_clock_of_the_database_the_checks_go_red()
+    {
+        foreach (var ledger in new ILedger[] { database.Ledger, new InMemoryLedger(TimeProvider.System) })
+            await AssertRedAsync(
+                async broken =>
+                    await ClockChecks.Only_the_clock_of_the_database_expires_a_job(await LedgerRig.CreateAsync(broken)),
+                new ClockBlindLedger(ledger)
+            );
+    }
+
+    [Fact]
+    public async Task Without_the_number_of_a_turn_the_checks_go_red()
+    {
+        await LostTurnChecks.A_turn_whose_answer_is_lost_is_done_once(database.ConnectionString, Cut.AfterTurn);
+        var guard = await DefinitionAsync("open_turn");
+        var blind = guard.Replace("turn >= the_turn", "false", StringComparison.Ordinal);
+        Assert.NotEqual(guard, blind);
+        await MutateAsync(
+            blind.Replace("insert into leader_turn", "-- insert", StringComparison.Ordinal),
+            restore: guard,
+            () =>
+                AssertRedAsync(
+                    _ =>
+                        LostTurnChecks.A_turn_whose_answer_is_lost_is_done_once(
+                            database.ConnectionString,
+                            Cut.AfterTurn
+                        ),
+                    database.Ledger
+                )
+        );
+    }
+
     private static async Task AssertRedAsync(Func<ILedger, Task> check, ILedger broken)
     {
         var error = await Record.ExceptionAsync(() => check(broken));

@@ -104,6 +104,17 @@ internal sealed class LedgerRig
         return found;
     }
 
+    public async Task<List<QueuedJob>> BacklogAsync() =>
+        await Ledger.LoadQueuedAsync(Term.Pool, Token).ToListAsync(Token);
+
+    /// <summary>Newest first.</summary>
+    public Task<IReadOnlyList<JobRecord>> ListAsync(JobState? state, int limit) =>
+        Ledger.ListJobsAsync(new JobPageRequest(Tenant, state, After: null, limit, OldestFirst: false), Token);
+
+    /// <summary>A submit that brings its items.</summary>
+    public static LedgerOperation Inline(JobSpec spec, IdempotencyKey? key = null) =>
+        new LedgerOperation.SubmitJob(spec, key, ItemList(spec.ItemCount));
+
     public async Task<List<ItemResult>> ResultsAsync(JobId job)
     {
         var results = new List<ItemResult>();
@@ -118,10 +129,22 @@ internal sealed class LedgerRig
     public static ItemResult Error(int index) =>
         new(index, $"item-{index}", null, null, 5, 0, "too_long", "No.", Device("mac-1"), 4242, Attempt: 1, 1);
 
-    public static async IAsyncEnumerable<BatchItem> Items(int count, Func<int, string>? prompt = null)
-    {
-        for (var i = 0; i < count; i++)
-            yield return new BatchItem(i, $"item-{i}", prompt?.Invoke(i) ?? $"prompt {i}", null);
-        await Task.CompletedTask;
-    }
+    public static List<BatchItem> ItemList(int count, Func<int, string>? prompt = null) =>
+        [
+            .. Enumerable
+                .Range(0, count)
+                .Select(i => new BatchItem(i, $"item-{i}", prompt?.Invoke(i) ?? $"prompt {i}", null)),
+        ];
+
+    public static IAsyncEnumerable<BatchItem> Items(int count, Func<int, string>? prompt = null) =>
+        ItemList(count, prompt).ToAsyncEnumerable();
+}
+
+internal static class LedgerSpecs
+{
+    public static JobSpec After(this JobSpec spec, params (JobId Job, DependencyCondition Condition)[] jobs) =>
+        spec with
+        {
+            Rules = spec.Rules with { DependsOn = [.. jobs.Select(job => new JobDependency(job.Job, job.Condition))] },
+        };
 }

@@ -56,6 +56,31 @@ public sealed class SiloNameTests : IDisposable
         Assert.Equal(ExitCodes.Usage, Assert.Throws<StartupException>(() => Load()).ExitCode);
     }
 
+    [Fact]
+    public void What_is_over_is_kept_as_long_as_set()
+    {
+        File.WriteAllText(Path.Combine(folder, "fleet.toml"), "[retention]\nfinished_hours = 0.5\nkey_hours = 48\n");
+
+        var retention = Load().Retention;
+
+        Assert.Equal(
+            (TimeSpan.FromMinutes(30), TimeSpan.FromDays(2)),
+            (retention.FinishedJobs, retention.IdempotencyKeys)
+        );
+        Assert.Equal(TimeSpan.FromDays(90), retention.ArchivedJobs);
+    }
+
+    [Theory]
+    [InlineData("finished_hours = -1")]
+    [InlineData("finished_hours = \"long\"")]
+    [InlineData("finished_days = 2")]
+    public void A_wrong_retention_setting_is_a_usage_error(string line)
+    {
+        File.WriteAllText(Path.Combine(folder, "fleet.toml"), $"[retention]\n{line}\n");
+
+        Assert.Equal(ExitCodes.Usage, Assert.Throws<StartupException>(() => Load()).ExitCode);
+    }
+
     private SiloSettings Load(params string[] args) =>
         SiloSettings.Load(SiloCommand.Parse(["--data", folder, .. args]));
 }
