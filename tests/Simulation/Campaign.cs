@@ -1,4 +1,5 @@
 using System.Globalization;
+using EgpuFleet.Grains.Ports;
 
 namespace EgpuFleet.Simulation.Tests;
 
@@ -67,6 +68,19 @@ internal sealed class Campaign(ulong firstSeed, int seeds, TimeProvider time)
             }
         );
         return [.. red.OrderBy(report => report.Seed)];
+    }
+
+    /// <summary>Kinds of operations that no run had: a world that has gone quiet shows nothing. Null while too few seeds ran.</summary>
+    public string? WhatNeverHappened()
+    {
+        if (done < UsualSeeds)
+            return null;
+        var never = typeof(LedgerOperation)
+            .GetNestedTypes()
+            .Select(type => type.Name)
+            .Where(name => figures.Operations.GetValueOrDefault(name) == 0)
+            .ToList();
+        return never.Count == 0 ? null : $"No seed had an operation {string.Join(", ", never)}.";
     }
 
     /// <summary>What is wrong with the first red seed, how to run it again, and how it came to it; and the other red ones.</summary>

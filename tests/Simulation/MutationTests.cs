@@ -25,6 +25,13 @@ public sealed class MutationTests
     public void Without_the_first_result_an_item_changes_its_answer() =>
         AssertRed("J7", ledger => new LastResultLedger(ledger));
 
+    [Fact]
+    public void Without_dependencies_a_job_starts_before_its_time() =>
+        AssertRed("dependencies", ledger => new RuleBlindLedger(ledger));
+
+    [Fact]
+    public void Without_holds_a_held_job_starts() => AssertRed("lifecycle", ledger => new HoldBlindLedger(ledger));
+
     private static void AssertRed(string rule, Func<ILedger, ILedger> mutate)
     {
         for (ulong seed = 1; seed <= SeedsTried; seed++)

@@ -10,5 +10,6 @@ public sealed class SimulationTests
         var red = campaign.Run(TestContext.Current.CancellationToken);
         TestContext.Current.SendDiagnosticMessage(campaign.Summary);
         Assert.True(red.Count == 0, red.Count == 0 ? null : campaign.Describe(red));
+        Assert.Null(campaign.WhatNeverHappened());
     }
 }

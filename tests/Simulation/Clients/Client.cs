@@ -28,7 +28,6 @@ internal sealed class Client(
 
     private readonly JobMaker maker = new(dice.Fork(), workload);
     private readonly List<(string Key, TenantId Tenant)> usedKeys = [];
-    private int keys;
 
     public bool IsDone { get; private set; }
 
@@ -39,80 +38,129 @@ internal sealed class Client(
         {
             await Task.Delay(dice.Between(TimeSpan.Zero, longestPause), place.Clock);
             if (log.Known.Count > 0 && dice.Chance(workload.SteeringShare))
-                await SteerAsync(dice.Pick(log.Known), dice.PickEnum<JobSteering>());
+                await SteerAsync(SomeJob(), dice.PickEnum<JobSteering>());
+            else if (log.Known.Count > 0 && dice.Chance(0.1))
+                await AskWhyAsync();
             else if (log.Known.Count > 0 && dice.Chance(0.2))
-                await CancelAsync(dice.Pick(log.Known));
+                await CancelAsync(SomeJob());
             else
                 await SubmitAsync();
         }
         IsDone = true;
     }
 
+    /// <summary>Submits a job or several at once; what was not answered is sent again under the same keys.</summary>
     private async Task SubmitAsync()
     {
-        var (spec, items) = maker.Make(log.Known, databaseClock.GetUtcNow());
-        var key = dice.Chance(0.85) ? new IdempotencyKey($"{place.Host}-{keys++}", $"{place.Host}-{keys}") : null;
-        if (usedKeys.Count > 0 && dice.Chance(0.05))
-            (key, spec) = Reused(spec);
-        else if (key is not null)
-            usedKeys.Add((key.Key, spec.Tenant));
+        var drafts = Enumerable.Range(0, dice.Chance(0.1) ? dice.Between(2, 5) : 1).Select(_ => Draft()).ToList();
         for (var attempt = 0; attempt < 5; attempt++)
         {
-            var id = new JobId(dice.NextId(databaseClock.GetUtcNow()));
-            if (await TrySubmitAsync(spec with { Id = id }, key, items) || (key is null && dice.Chance(0.5)))
+            var requests = new List<SubmitRequest>();
+            foreach (var draft in drafts)
+                requests.Add(await PrepareAsync(draft));
+            if (await TrySubmitAsync(requests) || (drafts.Exists(d => d.IdempotencyKey is null) && dice.Chance(0.5)))
                 return;
             await Task.Delay(dice.Between(TimeSpan.Zero, TimeSpan.FromSeconds(2)), place.Clock);
         }
     }
 
-    /// <summary>The mistake of using a key for another job.</summary>
-    private (IdempotencyKey, JobSpec) Reused(JobSpec spec)
+    private SubmitRequest Draft()
     {
-        var (key, tenant) = dice.Pick(usedKeys);
-        return (new IdempotencyKey(key, "another body"), spec with { Tenant = tenant });
+        var (spec, items) = maker.Make(log.Known, databaseClock.GetUtcNow());
+        if (usedKeys.Count > 0 && dice.Chance(0.05))
+        {
+            // The mistake of using a key for another job.
+            var (used, tenant) = dice.Pick(usedKeys);
+            return new SubmitRequest(spec with { Tenant = tenant }, new IdempotencyKey(used, "another body"), items);
+        }
+        if (dice.Chance(0.15))
+            return new SubmitRequest(spec, IdempotencyKey: null, items);
+        var key = $"{place.Host}-{usedKeys.Count}";
+        usedKeys.Add((key, spec.Tenant));
+        return new SubmitRequest(spec, new IdempotencyKey(key, $"body of {key}"), items);
+    }
+
+    /// <summary>Each try is another job; its items come with it, or are staged before.</summary>
+    private async Task<SubmitRequest> PrepareAsync(SubmitRequest draft)
+    {
+        var spec = draft.Spec with { Id = new JobId(dice.NextId(databaseClock.GetUtcNow())) };
+        if (dice.Chance(0.7))
+            return draft with { Spec = spec };
+        while (true)
+        {
+            try
+            {
+                await ledger.StageItemsAsync(spec.Id, draft.Items!.ToAsyncEnumerable(), CancellationToken.None);
+                return draft with { Spec = spec, Items = null };
+            }
+            catch (LedgerUnavailableException)
+            {
+                // It may have been staged; another id leaves that to be swept.
+                spec = spec with
+                {
+                    Id = new JobId(dice.NextId(databaseClock.GetUtcNow())),
+                };
+                await Task.Delay(TimeSpan.FromSeconds(1), place.Clock);
+            }
+        }
     }
 
     /// <summary>False when it is worth another try.</summary>
-    private async Task<bool> TrySubmitAsync(JobSpec spec, IdempotencyKey? key, IReadOnlyList<BatchItem> items)
+    private async Task<bool> TrySubmitAsync(List<SubmitRequest> requests)
     {
-        var isStaged = dice.Chance(0.3);
+        SubmitReply[] replies;
         try
         {
-            if (isStaged)
-                await ledger.StageItemsAsync(spec.Id, items.ToAsyncEnumerable(), CancellationToken.None);
-        }
-        catch (LedgerUnavailableException)
-        {
-            return false;
-        }
-        SubmitReply reply;
-        try
-        {
-            var request = new SubmitRequest(spec, key, isStaged ? null : items);
-            reply = (await pool.CallAsync(place, Patience, silo => silo.SubmitAsync([request])))[0];
+            replies = await pool.CallAsync(place, Patience, silo => silo.SubmitAsync([.. requests]));
         }
         // Whatever went wrong on the way: it may have been done or not.
         catch (Exception why)
         {
-            trace.Note(place.Host, $"submit {OperationText.Of(spec.Id)}: {why.GetType().Name}");
-            log.Submits.Add(new SubmitCall(spec.Tenant.Value, key?.Key, Job: null, CallOutcome.Indeterminate));
+            foreach (var request in requests)
+                Record(request, why.GetType().Name, job: null, CallOutcome.Indeterminate);
             return false;
         }
-        trace.Note(place.Host, $"submit {OperationText.Of(spec.Id)}: {reply.Outcome} {OperationText.Of(reply.Job)}");
+        for (var i = 0; i < replies.Length; i++)
+            Record(requests[i], replies[i]);
+        return true;
+    }
+
+    private void Record(SubmitRequest request, SubmitReply reply)
+    {
         var isTaken = reply.Outcome is SubmitOutcome.Accepted or SubmitOutcome.Replayed;
-        log.Submits.Add(
-            new SubmitCall(
-                spec.Tenant.Value,
-                key?.Key,
-                isTaken ? reply.Job.ToString() : null,
-                isTaken ? CallOutcome.Acknowledged : CallOutcome.Refused
-            )
-        );
+        JobId? job = isTaken ? reply.Job : null;
+        Record(request, $"{reply.Outcome}", job, isTaken ? CallOutcome.Acknowledged : CallOutcome.Refused);
         if (isTaken)
             log.Known.Add(reply.Job);
+        // The answer to a submit that came twice may leave it out.
         if (reply.Outcome == SubmitOutcome.Accepted && reply.CreatedAt != default)
             log.CreatedAt.Add((reply.Job, reply.CreatedAt));
-        return true;
+    }
+
+    private void Record(SubmitRequest request, string what, JobId? job, CallOutcome outcome)
+    {
+        trace.Note(place.Host, $"submit {OperationText.Of(request.Spec.Id)}: {what}");
+        var key = request.IdempotencyKey?.Key;
+        log.Submits.Add(new SubmitCall(request.Spec.Tenant.Value, key, job?.ToString(), outcome));
+    }
+
+    /// <summary>Mostly one of the last, which may not have ended yet.</summary>
+    private JobId SomeJob() =>
+        dice.Chance(0.7) ? log.Known[^(1 + dice.Next(Math.Min(4, log.Known.Count)))] : dice.Pick(log.Known);
+
+    private async Task AskWhyAsync()
+    {
+        try
+        {
+            var reasons = await pool.CallAsync(place, Patience, silo => silo.ExplainAsync(log.Known));
+            foreach (var (job, why) in reasons)
+                trace.Note(place.Host, $"{OperationText.Of(job)} waits: {why.Code}");
+        }
+        // Nobody relies on it.
+        catch (Exception why)
+        {
+            trace.Note(place.Host, $"why: {why.GetType().Name}");
+        }
     }
 
     private async Task CancelAsync(JobId job)
