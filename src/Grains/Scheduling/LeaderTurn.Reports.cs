@@ -94,6 +94,7 @@ internal sealed partial class LeaderTurn
         {
             operations.AddRange(settlement.Operations);
             canBeRejected &= settlement.Rejected is not null;
+            settlement.Sent();
         }
         Commit(
             operations,

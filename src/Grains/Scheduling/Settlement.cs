@@ -39,13 +39,22 @@ internal sealed class Settlement(
         job.IsEnding |= verdict.EndsJob;
     }
 
+    /// <summary>
+    /// Its transaction is complete. Whether that is stored is not known, while a later one may be: nothing later may take the
+    /// shard for finished before the answer.
+    /// </summary>
+    public void Sent()
+    {
+        if (shard is not null)
+            shard.IsFinishing = false;
+    }
+
     /// <summary>It is back. The outcomes are those of its own operations.</summary>
     public void End(bool isApplied, bool isLastApplied)
     {
         if (job is null || shard is null)
             return;
         shard.IsEnding = false;
-        shard.IsFinishing = false;
         // A move that was refused leaves the job to its other shards, or to the check after every commit.
         if (verdict.EndsJob && !isLastApplied)
             job.IsEnding = false;

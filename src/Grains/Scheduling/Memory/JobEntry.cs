@@ -52,7 +52,7 @@ internal sealed class JobEntry(JobId id, Shape shape, int priority, int itemCoun
 
     public RetryPolicy Retry => Spec?.Rules.Retry ?? RetryPolicy.Default;
 
-    /// <summary>Every item is covered by a shard, and no shard is left but perhaps <paramref name="but"/> and such as are ending.</summary>
+    /// <summary>Every item is covered by a shard, and no shard is left but perhaps <paramref name="but"/> and such as the same transaction finishes.</summary>
     public bool WouldBeDoneWithout(ShardEntry? but)
     {
         if (NextItem != ItemCount)

@@ -41,7 +41,7 @@ internal sealed class ShardEntry(ShardId id, int firstItem, int itemCount)
     /// <summary>The end of its lease is on its way to the ledger; nothing more is decided about it until the answer.</summary>
     public bool IsEnding { get; set; }
 
-    /// <summary>It is ending as done.</summary>
+    /// <summary>It is ending as done, by the transaction that is being put together now.</summary>
     public bool IsFinishing { get; set; }
 
     public LeaseKey Lease => new(Id, Epoch, Device ?? throw new InvalidOperationException($"{Id} was never leased."));
