@@ -27,7 +27,7 @@ internal sealed class PeerRun(string folder, QueueSizes sizes, IReadOnlyList<str
         options["latencySamples"] = sizes.LatencySamples;
         options["pauseMilliseconds"] = QueueSizes.PauseMilliseconds;
         options["endToEndJobs"] = sizes.EndToEndJobs;
-        options["drainJobs"] = sizes.DrainJobs;
+        options["drainJobs"] = sizes.PeerDrainJobs;
         var start = new ProcessStartInfo("node", ["measure.mjs"]) { WorkingDirectory = folder };
         start.Environment[ChildRun.TaskVariable] = options.ToJsonString();
         var last = await ChildRun.RunAsync(start, See, token);

@@ -1,15 +1,17 @@
 namespace EgpuFleet.Benchmarks.Queue;
 
-/// <summary>How much each phase of the queue benchmark does; the same for us and for the peers.</summary>
+/// <summary>How much each phase of the queue benchmark does; the same for us and for the peers but for the drain.</summary>
 /// <param name="WarmupSeconds">Submits before counting.</param>
 /// <param name="Seconds">Submits counted.</param>
 /// <param name="LatencySamples">Jobs of a dispatch phase.</param>
+/// <param name="PeerDrainJobs">A peer's backlog: long enough for a steady rate, short enough for five runs of three peers.</param>
 internal sealed record QueueSizes(
     double WarmupSeconds,
     double Seconds,
     int LatencySamples,
     int EndToEndJobs,
     int DrainJobs,
+    int PeerDrainJobs,
     int MillionJobs
 )
 {
@@ -21,8 +23,8 @@ internal sealed record QueueSizes(
     /// <summary>Quiet time after each job of a dispatch phase.</summary>
     public const int PauseMilliseconds = 20;
 
-    public static QueueSizes Full { get; } = new(1, 5, 300, 10_000, 100_000, 1_000_000);
+    public static QueueSizes Full { get; } = new(1, 5, 300, 10_000, 100_000, 20_000, 1_000_000);
 
     /// <summary>To see that everything works; figures of such a run are worth nothing.</summary>
-    public static QueueSizes Quick { get; } = new(0.5, 1, 50, 1_000, 5_000, 20_000);
+    public static QueueSizes Quick { get; } = new(0.5, 1, 50, 1_000, 5_000, 5_000, 20_000);
 }
