@@ -51,6 +51,9 @@ internal static class Limits
     /// <summary>Tries of a call that reads, or that carries an idempotency key.</summary>
     public const int CallAttempts = 4;
 
+    /// <summary>Wait before a bulk submit is sent again: a pool has its next leader by then.</summary>
+    public static readonly TimeSpan BulkDelay = TimeSpan.FromSeconds(2);
+
     /// <summary>A page of jobs, as the gateway allows at most.</summary>
     public const int JobsListed = 100;
 

@@ -5,13 +5,13 @@ using EgpuFleet.Cli.Terminal;
 
 namespace EgpuFleet.Cli.Verbs;
 
-/// <summary><c>fleet jobs</c>: the newest jobs, by state.</summary>
+/// <summary><c>fleet jobs</c>: the newest jobs, by state; and what can be done to one.</summary>
 internal static class JobsVerb
 {
     private static readonly Option<string?> State = new Option<string?>("--state")
     {
         Description = "Only jobs in this state",
-    }.AcceptOnlyFromAmong("queued", "running", "succeeded", "failed", "cancelled");
+    }.AcceptOnlyFromAmong("queued", "blocked", "held", "running", "paused", "succeeded", "failed", "cancelled");
 
     private static readonly Option<int> Limit = new Option<int>("--limit")
     {
@@ -28,9 +28,25 @@ internal static class JobsVerb
 
     public static Command Create()
     {
-        var command = new Command("jobs", "List jobs, newest first") { State, Limit, After };
+        var command = new Command(
+            "jobs",
+            "List jobs, newest first; or explain, hold, release, pause, resume, cancel one"
+        )
+        {
+            State,
+            Limit,
+            After,
+        };
+        foreach (var verb in SteerVerbs.Create())
+            command.Add(verb);
         command.SetAction(RunAsync);
-        return command.WithExamples("./fleet jobs", "./fleet jobs --state running", "./fleet jobs --limit 5 --json");
+        return command.WithExamples(
+            "./fleet jobs",
+            "./fleet jobs --state running",
+            "./fleet jobs --limit 5 --json",
+            "./fleet jobs why JOB",
+            "./fleet jobs hold JOB"
+        );
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -60,7 +76,7 @@ internal static class JobsVerb
                         job.Items.Failed.ToString(),
                         job.Priority.ToString(),
                         Format.Time(job.CreatedAt),
-                        job.Reason?.Code ?? job.Failure ?? "",
+                        job.Reason?.Code ?? job.End?.Code ?? "",
                     ]
             )
         );

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Runtime.CompilerServices;
 using EgpuFleet.Grains.Interfaces;
@@ -12,10 +13,14 @@ namespace EgpuFleet.Silo.Gateway.OpenAi;
 /// <summary>
 /// Interactive generation: the pool names a device, the device streams. A device that fails before its first chunk is
 /// left out and another one is tried; after the first chunk the failure is the caller's to see, because text that was
-/// sent cannot be taken back.
+/// sent cannot be taken back. While the pool has no leader (its database is away, say) the device that served a model last
+/// goes on serving it.
 /// </summary>
 public sealed class Generations(Fleet fleet, TimeProvider time)
 {
+    // One device for each registered model at most.
+    private readonly ConcurrentDictionary<ModelRef, DeviceId> served = new();
+
     /// <summary>The chunks, the last of which has a finish reason. Leaving the stream cancels the generation.</summary>
     public async IAsyncEnumerable<TokenChunk> RunAsync(
         ModelRecord model,
@@ -51,6 +56,7 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
             }
             // The model is loaded and speaks: from here the caller alone decides how long it may take.
             patience.CancelAfter(Timeout.InfiniteTimeSpan);
+            served[model.Ref] = device;
             for (var index = 0; more; index++)
             {
                 if (chunks.Current.Index != index)
@@ -75,7 +81,7 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
         var started = time.GetTimestamp();
         while (true)
         {
-            var reply = await fleet.Pool.Route(new RouteRequest(model, failed));
+            var reply = await AskAsync(model, failed, cancellationToken);
             if (reply.Device is { } device)
                 return device;
             if (failure is not null)
@@ -91,6 +97,28 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
             if (time.GetElapsedTime(started) > WorthWaiting(refusal.Code))
                 throw GatewayException.Unavailable(refusal.Code.ToString(), Sentence(refusal));
             await Task.Delay(Limits.RouteInterval, time, cancellationToken);
+        }
+    }
+
+    private async Task<RouteReply> AskAsync(
+        ModelRecord model,
+        List<DeviceId> failed,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await fleet
+                .Pool.Route(new RouteRequest(model, failed))
+                .WaitAsync(Limits.SubmitWait, time, cancellationToken);
+        }
+        catch (Exception e)
+            when (e is PoolUnavailableException or TimeoutException or OrleansException
+                && served.TryGetValue(model.Ref, out var last)
+                && !failed.Contains(last)
+            )
+        {
+            return new RouteReply(last, null);
         }
     }
 
