@@ -87,6 +87,20 @@ public sealed class JobPageTests(SharedChromium chromium)
     }
 
     [Fact]
+    public async Task A_running_job_can_be_paused_and_resumed()
+    {
+        var fleet = Scenes.Working();
+        await using var stage = await Stage.OpenAsync(chromium, fleet, Path);
+        await stage.Page.GetByRole(AriaRole.Button, new() { Name = "Pause" }).ClickAsync();
+        await Stage.SeesAsync(stage.Page.Locator(".job-head").GetByText("Paused"));
+        await stage.Watched.ScreenshotAsync("job-paused", whole: false);
+        await stage.Page.GetByRole(AriaRole.Button, new() { Name = "Resume" }).ClickAsync();
+        await Stage.SeesAsync(stage.Page.Locator(".job-head").GetByText("Running"));
+        Assert.Equal("running", fleet.Find(Scenes.RunningJob)!.Info.State);
+        stage.AssertQuiet();
+    }
+
+    [Fact]
     public async Task The_reason_of_a_waiting_job_changes_without_an_event()
     {
         var fleet = new Stub.StubFleet();

@@ -53,12 +53,12 @@ public sealed class JobWatch(OpenGateway gateway, string id, TimeProvider clock)
         }
     }
 
-    /// <summary>Asks the API to cancel the job; the stream then tells what came of it.</summary>
-    public async Task CancelAsync(CancellationToken cancellationToken)
+    /// <summary>Asks the API to cancel, hold, release, pause or resume the job; the stream then tells what came of it.</summary>
+    public async Task SteerAsync(string verb, CancellationToken cancellationToken)
     {
         try
         {
-            var job = await gateway().CancelJobAsync(id, cancellationToken);
+            var job = await gateway().SteerJobAsync(id, verb, cancellationToken);
             Change(sight => sight with { Job = job, Trouble = null });
         }
         catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
@@ -73,7 +73,7 @@ public sealed class JobWatch(OpenGateway gateway, string id, TimeProvider clock)
         {
             Change(sight => sight.Apply(update));
             // The stream sends counts; that the job has changed its state, it says in its log.
-            if (update.Event is { Type: "started" or "succeeded" or "failed" or "cancelled" })
+            if (update.Event is { } line && !line.Type.StartsWith("shard_", StringComparison.Ordinal))
                 await LookAsync(cancellationToken);
             changed();
             if (preview.IsCompleted && HasMoreToPreview(Sight))

@@ -16,21 +16,22 @@ public static class Telemetry
     public static void AddFleetTelemetry(this IServiceCollection services, string siloName)
     {
         var exported = Environment.GetEnvironmentVariable(Endpoint) is { Length: > 0 };
-        services
+        var telemetry = services
             .AddOpenTelemetry()
             .ConfigureResource(resource => resource.AddService("egpufleet-silo", serviceInstanceId: siloName))
-            .WithTracing(tracing => AddTraces(tracing, exported))
             .WithMetrics(metrics => AddMetrics(metrics, exported));
+        // Traces that go nowhere are not made: they would cost every request and every call between grains.
+        if (exported)
+            telemetry.WithTracing(AddTraces);
     }
 
-    private static void AddTraces(TracerProviderBuilder tracing, bool exported)
+    private static void AddTraces(TracerProviderBuilder tracing)
     {
         tracing
             .AddSource("EgpuFleet.*", "Microsoft.Orleans.*")
             .AddAspNetCoreInstrumentation(options => options.Filter = IsWorthATrace)
-            .AddNpgsql();
-        if (exported)
-            tracing.AddOtlpExporter();
+            .AddNpgsql()
+            .AddOtlpExporter();
     }
 
     private static void AddMetrics(MeterProviderBuilder metrics, bool exported)

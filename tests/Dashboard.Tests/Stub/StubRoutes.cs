@@ -23,6 +23,8 @@ public static class StubRoutes
         );
         app.MapGet(Api.Routes.Jobs + "/{id}", (string id) => fleet.Find(id) is { } job ? Json(job.Info) : NoJob(id));
         app.MapPost(Api.Routes.Jobs + "/{id}/cancel", (string id) => Cancel(fleet, id));
+        app.MapPost(Api.Routes.Jobs + "/{id}/pause", (string id) => Move(fleet, id, "paused"));
+        app.MapPost(Api.Routes.Jobs + "/{id}/resume", (string id) => Move(fleet, id, "running"));
         app.MapGet(
             Api.Routes.Jobs + "/{id}/events",
             (string id, HttpContext context) => EventsAsync(fleet, id, context)
@@ -41,6 +43,14 @@ public static class StubRoutes
         var page = jobs.Take(limit + 1).ToList();
         var data = page.Take(limit).ToList();
         return new Page<JobInfo>("list", data, data.FirstOrDefault()?.Id, data.LastOrDefault()?.Id, page.Count > limit);
+    }
+
+    private static IResult Move(StubFleet fleet, string id, string state)
+    {
+        if (fleet.Find(id) is not { } job)
+            return NoJob(id);
+        job.Change(job.Info with { State = state });
+        return Json(job.Info);
     }
 
     private static IResult Cancel(StubFleet fleet, string id)
