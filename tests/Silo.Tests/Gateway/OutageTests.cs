@@ -67,14 +67,18 @@ public sealed class OutageTests : IAsyncLifetime
         await postgres!.DisposeAsync();
 
         var job = new JobRequest("noop", Payload: "b");
-        await UnavailableAsync(Submissions.Json(job));
-        await UnavailableAsync(Submissions.Form("{\"prompt\":\"a\"}"));
-        await UnavailableAsync(Bulk.Request(Bulk.Noops(3)));
-        foreach (var path in (string[])["", "/events", "/results", "/why"])
-            await UnavailableAsync(new HttpRequestMessage(HttpMethod.Get, Routes.Job(before.Id) + path));
-        foreach (var verb in (string[])["hold", "release", "pause", "resume", "cancel"])
-            await UnavailableAsync(new HttpRequestMessage(HttpMethod.Post, Routes.JobVerb(before.Id, verb)));
-        await UnavailableAsync(new HttpRequestMessage(HttpMethod.Get, Routes.Jobs));
+        HttpRequestMessage[] requests =
+        [
+            Submissions.Json(job),
+            Submissions.Form("{\"prompt\":\"a\"}"),
+            Bulk.Request(Bulk.Noops(3)),
+            Get(Routes.Jobs),
+            .. ((string[])["", "/events", "/results", "/why"]).Select(path => Get(Routes.Job(before.Id) + path)),
+            .. ((string[])["hold", "release", "pause", "resume", "cancel"]).Select(verb =>
+                Post(Routes.JobVerb(before.Id, verb))
+            ),
+        ];
+        await Task.WhenAll(requests.Select(UnavailableAsync));
         foreach (var path in (string[])[Routes.Live, Routes.Models, "/v1/models", "/metrics", "/openapi/v1.json"])
         {
             using var served = await http.GetAsync(path, cancellationToken);
@@ -90,6 +94,10 @@ public sealed class OutageTests : IAsyncLifetime
         Assert.Equal("queued", (await AgainAsync(() => Client.GetJobAsync(before.Id, cancellationToken))).State);
         Assert.Equal("cancelled", (await AgainAsync(() => Client.CancelJobAsync(before.Id, cancellationToken))).State);
     }
+
+    private static HttpRequestMessage Get(string path) => new(HttpMethod.Get, path);
+
+    private static HttpRequestMessage Post(string path) => new(HttpMethod.Post, path);
 
     private async Task UnavailableAsync(HttpRequestMessage request)
     {
