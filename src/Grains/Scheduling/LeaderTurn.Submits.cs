@@ -1,6 +1,9 @@
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Grains.Scheduling.Policy;
 
 namespace EgpuFleet.Grains.Scheduling;
 
@@ -41,19 +44,22 @@ internal sealed partial class LeaderTurn
     private void Send(List<(Input.Submit Input, int Index)> chunk)
     {
         submitsInFlight += chunk.Count;
-        var operations = chunk.ConvertAll<LedgerOperation>(one => OperationOf(one.Input.Requests[one.Index]));
+        var submits = chunk.ConvertAll(one => OperationOf(one.Input.Requests[one.Index]));
+        foreach (var (input, index) in chunk)
+        {
+            if (input.Models[index] is { } model)
+                memory.Shapes.For(input.Requests[index].Spec.Kind, model.Ref).Model ??= model;
+        }
+        var starts = StartAtOnce(submits, i => chunk[i].Input.Models[chunk[i].Index]);
         Commit(
-            operations,
+            [.. submits, .. starts],
             outcomes =>
             {
                 submitsInFlight -= chunk.Count;
+                TakeBackRefused(submits, starts, outcomes);
                 for (var i = 0; i < chunk.Count; i++)
-                    TakeSubmitted(
-                        chunk[i].Input,
-                        chunk[i].Index,
-                        (LedgerOperation.SubmitJob)operations[i],
-                        outcomes[i]
-                    );
+                    TakeSubmitted(chunk[i].Input, chunk[i].Index, submits[i], outcomes[i]);
+                TakePlan(starts, [.. outcomes.Skip(submits.Count)]);
             },
             why =>
             {
@@ -63,9 +69,50 @@ internal sealed partial class LeaderTurn
             why =>
             {
                 submitsInFlight -= chunk.Count;
+                TakeBack(submits, starts);
                 TakeRejected(chunk, why);
             }
         );
+    }
+
+    /// <summary>
+    /// The starts that can go to the ledger with the submits of their jobs: when nobody waits and slots are free, a job is on
+    /// its way to its device after one commit rather than two.
+    /// </summary>
+    private List<LedgerOperation> StartAtOnce(List<LedgerOperation.SubmitJob> submits, Func<int, ModelRecord?> modelOf)
+    {
+        if (memory.SnapshotOf(submits, modelOf) is not { Queue.IsEmpty: false } snapshot)
+            return [];
+        var plan = Planner.Plan(snapshot);
+        return plan.Placements.IsEmpty
+            ? []
+            : memory.Take(plan, submits.DistinctBy(one => one.Spec.Id).ToDictionary(one => one.Spec.Id));
+    }
+
+    /// <summary>A start that went with a submit is void when the submit was refused.</summary>
+    private void TakeBackRefused(
+        List<LedgerOperation.SubmitJob> submits,
+        List<LedgerOperation> starts,
+        IReadOnlyList<LedgerOutcome> outcomes
+    )
+    {
+        if (starts.Count == 0)
+            return;
+        var begun = starts.OfType<LedgerOperation.StartJob>().Select(start => start.Id).ToHashSet();
+        for (var i = 0; i < submits.Count; i++)
+        {
+            var id = submits[i].Spec.Id;
+            if (!outcomes[i].Applied && begun.Contains(id) && memory.StateOf(id) == JobState.Queued)
+                memory.Forget(id);
+        }
+    }
+
+    private void TakeBack(List<LedgerOperation.SubmitJob> submits, List<LedgerOperation> starts)
+    {
+        foreach (var start in starts.OfType<LedgerOperation.StartJob>())
+            memory.Forget(start.Id);
+        foreach (var start in starts.OfType<LedgerOperation.StartShard>())
+            memory.GiveBack(start.Id);
     }
 
     /// <summary>The ledger cannot store one of them: each is tried by itself, so that only that one is refused.</summary>
@@ -94,7 +141,7 @@ internal sealed partial class LeaderTurn
         var id = submit.Spec.Id;
         if (outcome.Applied)
         {
-            memory.AddSubmitted(submit, outcome, input.Models[index]);
+            memory.AddSubmitted(submit, outcome);
             hasChanged = true;
             LogSubmitted(logger, id, submit.Spec.ItemCount, submit.Spec.Priority);
             // What it depends on may have ended as it must not, before it came.

@@ -53,12 +53,54 @@ public sealed class NoopTests
     }
 
     [Fact]
+    public async Task A_job_that_nobody_keeps_from_starting_starts_with_its_submit()
+    {
+        var a = new FakeAgent("a") { NoopSlots = 2 };
+        await using var rig = await Rig.StartAsync(a);
+
+        var job = await rig.SubmitNoopAsync();
+
+        var work = await a.NextAsync();
+        Assert.Equal(
+            ["SubmitJob", "StartJob", "StartShard"],
+            Assert.Single(rig.Ledger.Sent).Select(operation => operation.GetType().Name)
+        );
+        await a.FinishAsync(rig, work);
+        await rig.AssertCompleteAsync(job, 1);
+    }
+
+    [Fact]
+    public async Task A_start_that_went_with_a_refused_submit_takes_no_slot()
+    {
+        var a = new FakeAgent("a") { NoopSlots = 1 };
+        await using var rig = await Rig.StartAsync(a);
+        var key = new IdempotencyKey("k", "body");
+        var token = TestContext.Current.CancellationToken;
+        var first = await rig.Loop.SubmitAsync(rig.Noop() with { IdempotencyKey = key }, token);
+        await a.FinishAsync(rig, await a.NextAsync());
+
+        var replay = await rig.Loop.SubmitAsync(rig.Noop() with { IdempotencyKey = key }, token);
+        var bad = rig.Noop();
+        rig.Ledger.Rejects = operation => operation is LedgerOperation.SubmitJob;
+        var refused = await rig.Loop.SubmitAsync(bad, token);
+        rig.Ledger.Rejects = _ => false;
+
+        Assert.Equal((SubmitOutcome.Replayed, first.Job), (replay.Outcome, replay.Job));
+        Assert.Equal(SubmitOutcome.Refused, refused.Outcome);
+        var next = await rig.SubmitNoopAsync();
+        Assert.Equal(next, (await a.NextAsync()).Lease.Shard.Job);
+        Assert.True(rig.Loop.IsLeading);
+    }
+
+    [Fact]
     public async Task What_is_not_in_memory_is_read_for_many_jobs_in_one_query()
     {
         var a = new FakeAgent("a") { NoopSlots = 64 };
-        await using var rig = await Rig.StartAsync(new Grains.Scheduling.SchedulingOptions { WorkCacheBytes = 0 }, a);
+        await using var rig = await Rig.StartAsync(new Grains.Scheduling.SchedulingOptions { WorkCacheBytes = 0 });
+        rig.Join(a);
 
         await rig.SubmitAsync([.. Enumerable.Range(0, 64).Select(_ => rig.Noop())]);
+        await a.HeartbeatAsync(rig);
         for (var i = 0; i < 64; i++)
             Assert.Equal("payload 0", (await a.NextAsync()).Items.Single().Prompt);
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Grains.Scheduling.Policy;
@@ -69,14 +70,39 @@ internal sealed partial class PoolMemory
             _ => throw new ArgumentException($"{queued.GetType().Name} does not wait.", nameof(queued)),
         };
 
+    /// <summary>
+    /// The same for jobs whose submit is about to go to the ledger, so that their start can go with it; null when others
+    /// wait, which come first.
+    /// </summary>
+    public FleetSnapshot? SnapshotOf(IReadOnlyList<LedgerOperation.SubmitJob> submits, Func<int, ModelRecord?> modelOf)
+    {
+        foreach (var shape in Shapes.All)
+        {
+            if (!shape.Queue.IsEmpty)
+                return null;
+        }
+        if (started.Count >= Limits.MaxStartedJobs || Snapshot() is not { } snapshot)
+            return null;
+        var queue = ImmutableArray.CreateBuilder<WaitingJob>();
+        var seen = new HashSet<JobId>();
+        for (var i = 0; i < submits.Count; i++)
+        {
+            var spec = submits[i].Spec;
+            if (spec.Rules is { StartsHeld: false, DependsOn.Count: 0 } && !Contains(spec.Id) && seen.Add(spec.Id))
+                queue.Add(Picture(spec, submitOrder: i, modelOf(i)));
+        }
+        return snapshot with { Queue = queue.ToImmutable() };
+    }
+
     /// <summary>Takes the slots of a plan, and turns it into operations in its order; a job's first shard follows its start.</summary>
-    public List<LedgerOperation> Take(Plan plan)
+    /// <param name="submits">Those of the plan's jobs that go to the ledger with it, by id.</param>
+    public List<LedgerOperation> Take(Plan plan, IReadOnlyDictionary<JobId, LedgerOperation.SubmitJob>? submits = null)
     {
         var operations = new List<LedgerOperation>(plan.Placements.Length * 2);
         foreach (var placement in plan.Placements)
         {
             var (shard, device) = (placement.Shard, placement.Device);
-            var job = FindStarted(shard.Job) ?? Begin(shard.Job, operations);
+            var job = FindStarted(shard.Job) ?? Begin(shard.Job, submits, operations);
             if (placement.IsNew)
             {
                 job.PlannedItem = placement.FirstItem + placement.ItemCount;
@@ -109,8 +135,24 @@ internal sealed partial class PoolMemory
         Refresh(job);
     }
 
-    private JobEntry Begin(JobId id, List<LedgerOperation> operations)
+    /// <summary>The submit of a job was refused, whose start went with it: it never was.</summary>
+    public void Forget(JobId id)
     {
+        if (!started.Remove(id, out var job))
+            return;
+        Counts.Move(job.State, to: null);
+        job.Shape.Queue.Set(job, hasWork: false);
+    }
+
+    private JobEntry Begin(
+        JobId id,
+        IReadOnlyDictionary<JobId, LedgerOperation.SubmitJob>? submits,
+        List<LedgerOperation> operations
+    )
+    {
+        operations.Add(new LedgerOperation.StartJob(id));
+        if (submits is not null && submits.TryGetValue(id, out var submit))
+            return BeginWithSubmit(submit);
         if (!waiting.Remove(id, out var entry))
             throw new InvalidOperationException($"{id}: planned, but it does not wait.");
         entry.Shape.Queue.Remove(entry);
@@ -122,9 +164,37 @@ internal sealed partial class PoolMemory
             Items = work?.Items,
         };
         started.Add(id, job);
-        operations.Add(new LedgerOperation.StartJob(id));
         return job;
     }
+
+    private JobEntry BeginWithSubmit(LedgerOperation.SubmitJob submit)
+    {
+        var spec = submit.Spec;
+        var shape = Shapes.For(spec.Kind, spec.Model);
+        var job = new JobEntry(spec.Id, shape, spec.Priority, spec.ItemCount, ++submitCount)
+        {
+            CreatedAt = DatabaseNow,
+            Spec = spec,
+            Items = submit.Items,
+        };
+        started.Add(spec.Id, job);
+        Counts.Move(from: null, job.State);
+        return job;
+    }
+
+    private static WaitingJob Picture(JobSpec spec, long submitOrder, ModelRecord? model) =>
+        new(
+            spec.Id,
+            spec.Priority,
+            submitOrder,
+            model,
+            Requeued: [],
+            NextItem: 0,
+            NextShardNumber: 0,
+            spec.ItemCount,
+            spec.Kind,
+            spec.Rules.MaxParallel ?? int.MaxValue
+        );
 
     private void Reserve(JobEntry job, ShardEntry? entry, LeaseKey lease)
     {

@@ -16,7 +16,7 @@ internal sealed partial class PoolMemory(SchedulingOptions options, FleetView fl
 {
     private readonly Dictionary<JobId, WaitingEntry> waiting = [];
     private readonly Dictionary<JobId, JobEntry> started = [];
-    private long submits;
+    private long submitCount;
 
     public LeaseBook Leases { get; } = new(options.LeaseDuration, options.UnlistedGrace);
     public FleetView Fleet { get; } = fleet;
@@ -55,13 +55,18 @@ internal sealed partial class PoolMemory(SchedulingOptions options, FleetView fl
         return shard.State == ShardState.Running && shard.Lease == lease ? (job, shard) : null;
     }
 
-    /// <summary>Enters a job whose submit has become durable.</summary>
-    public void AddSubmitted(LedgerOperation.SubmitJob submit, LedgerOutcome outcome, ModelRecord? model)
+    /// <summary>Enters a job whose submit has become durable, unless its start went with it.</summary>
+    public void AddSubmitted(LedgerOperation.SubmitJob submit, LedgerOutcome outcome)
     {
         var spec = submit.Spec;
+        if (FindStarted(spec.Id) is { } job)
+        {
+            if (spec.Rules.Deadline is { } deadline)
+                Due.Add(job.Id, DueKind.Deadline, deadline);
+            return;
+        }
         var shape = Shapes.For(spec.Kind, spec.Model);
-        shape.Model ??= model;
-        var entry = new WaitingEntry(spec.Id, shape, spec.Priority, spec.ItemCount, ++submits, outcome.CreatedAt)
+        var entry = new WaitingEntry(spec.Id, shape, spec.Priority, spec.ItemCount, ++submitCount, outcome.CreatedAt)
         {
             State = outcome.State,
             MaxParallel = spec.Rules.MaxParallel ?? int.MaxValue,
@@ -81,7 +86,7 @@ internal sealed partial class PoolMemory(SchedulingOptions options, FleetView fl
             Shapes.For(job.Kind, job.Model),
             job.Priority,
             job.ItemCount,
-            ++submits,
+            ++submitCount,
             job.CreatedAt
         )
         {
@@ -97,7 +102,13 @@ internal sealed partial class PoolMemory(SchedulingOptions options, FleetView fl
     public void AddStarted(ActiveJob job, IReadOnlyList<ItemSet> openItems)
     {
         var spec = job.Spec;
-        var entry = new JobEntry(spec.Id, Shapes.For(spec.Kind, spec.Model), spec.Priority, spec.ItemCount, ++submits)
+        var entry = new JobEntry(
+            spec.Id,
+            Shapes.For(spec.Kind, spec.Model),
+            spec.Priority,
+            spec.ItemCount,
+            ++submitCount
+        )
         {
             CreatedAt = job.CreatedAt,
             Spec = spec,
