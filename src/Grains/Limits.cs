@@ -99,6 +99,9 @@ public static class Limits
     /// <summary>Jobs told in one commit that a job they waited for has ended.</summary>
     public const int DependentsPerCommit = 512;
 
+    /// <summary>Times of jobs that have ended, kept until they come or are too many: fewer than it pays to look for.</summary>
+    public const int DueTimesKept = 100_000;
+
     /// <summary>An end by time that the ledger found too early is asked for again after this.</summary>
     public static readonly TimeSpan ExpiryRetry = TimeSpan.FromSeconds(1);
 

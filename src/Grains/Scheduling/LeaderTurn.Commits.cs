@@ -125,5 +125,6 @@ internal sealed partial class LeaderTurn
         foreach (var job in memory.Started)
             CompleteIfDone(job);
         Resolve(memory.Dependencies.All);
+        LookUpModels(_ => true);
     }
 }

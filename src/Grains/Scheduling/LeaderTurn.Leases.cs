@@ -10,15 +10,15 @@ namespace EgpuFleet.Grains.Scheduling;
 internal sealed partial class LeaderTurn
 {
     /// <summary>Takes leases back, all in one transaction.</summary>
-    private void Lose(IReadOnlyList<LeaseKey> leases, Func<LeaseKey, string> reason)
+    private void Lose(IEnumerable<(LeaseKey Lease, string Reason)> leases)
     {
         List<Settlement>? lost = null;
-        foreach (var lease in leases)
+        foreach (var (lease, reason) in leases)
         {
             if (memory.FindRunning(lease) is not { } running || running.Shard.IsEnding)
                 continue;
             memory.Leases.Revoke(lease);
-            var verdict = ReportDecision.Lost(running.Job, running.Shard, reason(lease));
+            var verdict = ReportDecision.Lost(running.Job, running.Shard, reason);
             var settlement = new Settlement(running.Job, running.Shard, verdict, _ => { }, rejected: null);
             settlement.Begin();
             (lost ??= []).Add(settlement);
@@ -27,7 +27,8 @@ internal sealed partial class LeaderTurn
             Settle(lost, _ => { });
     }
 
-    private void Lose(LeaseKey lease, string reason) => Lose([lease], _ => reason);
+    private void Lose(IEnumerable<LeaseKey> leases, Func<LeaseKey, string> reason) =>
+        Lose(leases.Select(lease => (lease, reason(lease))));
 
     private void TakeHeartbeat(Input.Heartbeat input)
     {
@@ -77,31 +78,37 @@ internal sealed partial class LeaderTurn
 
     private void TakeHandOvers(IReadOnlyList<HandOver> outcomes)
     {
+        List<(LeaseKey, string)>? lost = null;
         foreach (var outcome in outcomes)
-            TakeHandOver(outcome);
+        {
+            if (WhyLost(outcome) is { } reason)
+                (lost ??= []).Add((outcome.Lease, reason));
+        }
+        if (lost is not null)
+            Lose(lost);
     }
 
-    private void TakeHandOver(HandOver outcome)
+    /// <summary>Null when the device has it.</summary>
+    private string? WhyLost(HandOver outcome)
     {
         var lease = outcome.Lease;
         switch (outcome)
         {
             case HandOver.Accepted:
                 memory.Leases.HandedOver(lease, Now);
-                break;
+                return null;
             case HandOver.Refused(_, var refusal):
                 memory.Fleet.HoldBack(lease.Device, Now, options.DeviceHoldBack);
-                Lose(lease, $"Device '{lease.Device}' refused it: {refusal.Message}");
-                break;
+                return $"Device '{lease.Device}' refused it: {refusal.Message}";
             // Unless a heartbeat has named the lease in the meantime: then only the answer was lost.
             case HandOver.Unreachable(_, var reason) when !memory.Leases.IsHandedOver(lease):
                 memory.Fleet.HoldBack(lease.Device, Now, options.DeviceHoldBack);
-                Lose(lease, $"Device '{lease.Device}' could not be reached: {reason}");
-                break;
+                return $"Device '{lease.Device}' could not be reached: {reason}";
             case HandOver.NothingLeft:
                 memory.FindRunning(lease)?.Shard.OpenItems.Clear();
-                Lose(lease, "Nothing was left of it.");
-                break;
+                return "Nothing was left of it.";
+            default:
+                return null;
         }
     }
 }

@@ -22,9 +22,12 @@ internal sealed partial class LeaderTurn
     [LoggerMessage(Level = LogLevel.Debug, Message = "{Job} is {State}.")]
     private static partial void LogEnded(ILogger logger, JobId job, JobState state);
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Shard {Shard} requeued from epoch {Epoch}: {Reason}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Shard {Shard} requeued from epoch {Epoch}: {Reason}")]
     private static partial void LogRequeued(ILogger logger, ShardId shard, int epoch, string reason);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A report on {Lease} came too late and was refused.")]
     private static partial void LogFenced(ILogger logger, LeaseKey lease);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The registry did not say what model {Model} needs.")]
+    private static partial void LogModelNotRead(ILogger logger, Exception exception, string model);
 }

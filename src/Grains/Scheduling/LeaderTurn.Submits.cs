@@ -13,6 +13,9 @@ internal sealed partial class LeaderTurn
     private readonly List<(Input.Submit Input, int Index)> submits = [];
     private int submitsInFlight;
 
+    // Of them, those whose start did not go with them: they will wait, and later ones must not overtake them.
+    private int waitingInFlight;
+
     private void TakeSubmit(Input.Submit input)
     {
         for (var i = 0; i < input.Requests.Length; i++)
@@ -37,29 +40,33 @@ internal sealed partial class LeaderTurn
     private void SendSubmits()
     {
         for (var first = 0; first < submits.Count; first += Limits.SubmitsPerCommit)
-            Send(submits.GetRange(first, Math.Min(Limits.SubmitsPerCommit, submits.Count - first)));
+            Send(submits.GetRange(first, Math.Min(Limits.SubmitsPerCommit, submits.Count - first)), mayStart: true);
         submits.Clear();
     }
 
-    private void Send(List<(Input.Submit Input, int Index)> chunk)
+    /// <param name="mayStart">False where they go for a second time: what went with the first may still be on its way.</param>
+    private void Send(List<(Input.Submit Input, int Index)> chunk, bool mayStart)
     {
         submitsInFlight += chunk.Count;
-        var submits = chunk.ConvertAll(one => OperationOf(one.Input.Requests[one.Index]));
-        foreach (var (input, index) in chunk)
+        var fresh = chunk.ConvertAll(one => OperationOf(one.Input.Requests[one.Index]));
+        for (var i = 0; i < chunk.Count; i++)
         {
-            if (input.Models[index] is { } model)
-                memory.Shapes.For(input.Requests[index].Spec.Kind, model.Ref).Model ??= model;
+            if (chunk[i].Input.Models[chunk[i].Index] is { } model)
+                memory.Shapes.For(fresh[i].Spec.Kind, fresh[i].Spec.Model).Model ??= model;
         }
-        var starts = StartAtOnce(submits, i => chunk[i].Input.Models[chunk[i].Index]);
+        var starts = mayStart ? StartAtOnce(fresh, i => chunk[i].Input.Models[chunk[i].Index]) : [];
+        var waiting = fresh.Count - starts.Count(start => start is LedgerOperation.StartJob);
+        waitingInFlight += waiting;
         Commit(
-            [.. submits, .. starts],
+            [.. fresh, .. starts],
             outcomes =>
             {
                 submitsInFlight -= chunk.Count;
-                TakeBackRefused(submits, starts, outcomes);
+                waitingInFlight -= waiting;
+                TakeBackRefused(fresh, starts, outcomes);
                 for (var i = 0; i < chunk.Count; i++)
-                    TakeSubmitted(chunk[i].Input, chunk[i].Index, submits[i], outcomes[i]);
-                TakePlan(starts, [.. outcomes.Skip(submits.Count)]);
+                    TakeSubmitted(chunk[i].Input, chunk[i].Index, fresh[i], outcomes[i]);
+                TakePlan(starts, [.. outcomes.Skip(fresh.Count)]);
             },
             why =>
             {
@@ -69,7 +76,8 @@ internal sealed partial class LeaderTurn
             why =>
             {
                 submitsInFlight -= chunk.Count;
-                TakeBack(submits, starts);
+                waitingInFlight -= waiting;
+                TakeBack(fresh, starts);
                 TakeRejected(chunk, why);
             }
         );
@@ -79,19 +87,19 @@ internal sealed partial class LeaderTurn
     /// The starts that can go to the ledger with the submits of their jobs: when nobody waits and slots are free, a job is on
     /// its way to its device after one commit rather than two.
     /// </summary>
-    private List<LedgerOperation> StartAtOnce(List<LedgerOperation.SubmitJob> submits, Func<int, ModelRecord?> modelOf)
+    private List<LedgerOperation> StartAtOnce(List<LedgerOperation.SubmitJob> fresh, Func<int, ModelRecord?> modelOf)
     {
-        if (memory.SnapshotOf(submits, modelOf) is not { Queue.IsEmpty: false } snapshot)
+        if (waitingInFlight > 0 || memory.SnapshotOf(fresh, modelOf) is not { Queue.IsEmpty: false } snapshot)
             return [];
         var plan = Planner.Plan(snapshot);
         return plan.Placements.IsEmpty
             ? []
-            : memory.Take(plan, submits.DistinctBy(one => one.Spec.Id).ToDictionary(one => one.Spec.Id));
+            : memory.Take(plan, fresh.DistinctBy(one => one.Spec.Id).ToDictionary(one => one.Spec.Id));
     }
 
     /// <summary>A start that went with a submit is void when the submit was refused.</summary>
     private void TakeBackRefused(
-        List<LedgerOperation.SubmitJob> submits,
+        List<LedgerOperation.SubmitJob> fresh,
         List<LedgerOperation> starts,
         IReadOnlyList<LedgerOutcome> outcomes
     )
@@ -99,15 +107,15 @@ internal sealed partial class LeaderTurn
         if (starts.Count == 0)
             return;
         var begun = starts.OfType<LedgerOperation.StartJob>().Select(start => start.Id).ToHashSet();
-        for (var i = 0; i < submits.Count; i++)
+        for (var i = 0; i < fresh.Count; i++)
         {
-            var id = submits[i].Spec.Id;
+            var id = fresh[i].Spec.Id;
             if (!outcomes[i].Applied && begun.Contains(id) && memory.StateOf(id) == JobState.Queued)
                 memory.Forget(id);
         }
     }
 
-    private void TakeBack(List<LedgerOperation.SubmitJob> submits, List<LedgerOperation> starts)
+    private void TakeBack(List<LedgerOperation.SubmitJob> fresh, List<LedgerOperation> starts)
     {
         foreach (var start in starts.OfType<LedgerOperation.StartJob>())
             memory.Forget(start.Id);
@@ -121,7 +129,7 @@ internal sealed partial class LeaderTurn
         if (chunk.Count > 1)
         {
             foreach (var one in chunk)
-                Send([one]);
+                Send([one], mayStart: false);
             return;
         }
         var (input, index) = chunk[0];

@@ -17,7 +17,8 @@ internal sealed partial class LeaderTurn
             lease => $"Node '{lease.Device.Node}' was not heard for {options.LeaseDuration.TotalSeconds:0} s."
         );
         TakeDue();
-        LookUpModels();
+        if (Now - modelsAskedAt >= Limits.ModelRetry)
+            LookUpModels(shape => !shape.Queue.IsEmpty);
         // A device may be silent, or held back no more, without any other sign.
         hasChanged = true;
         parts.Metrics.Observe(memory, term.Epoch);
@@ -25,6 +26,7 @@ internal sealed partial class LeaderTurn
 
     private void TakeDue()
     {
+        memory.PruneDueTimes();
         var expired = new List<LedgerOperation>();
         while (
             expired.Count < Limits.DependentsPerCommit
@@ -64,22 +66,28 @@ internal sealed partial class LeaderTurn
             ? new JobEnd(JobEndCode.DeadlineExceeded, "Its deadline passed before it was done.")
             : new JobEnd(JobEndCode.RunTimeExceeded, "It ran longer than it may.");
 
-    /// <summary>A model that was not registered may be by now.</summary>
-    private void LookUpModels()
+    /// <summary>Asks the registry for the models that are not known; one that was not registered may be by now.</summary>
+    private void LookUpModels(Predicate<Shape> isNeeded)
     {
-        if (Now - modelsAskedAt < Limits.ModelRetry)
-            return;
         modelsAskedAt = Now;
         foreach (var shape in memory.Shapes.All)
         {
-            if (shape.IsModelMissing && !shape.Queue.IsEmpty)
+            if (shape.IsModelMissing && isNeeded(shape))
                 InBackground(() => LookUpModelAsync(shape));
         }
     }
 
     private async Task LookUpModelAsync(Shape shape)
     {
-        if (await parts.Models.FindAsync(shape.ModelRef!, stopped.Token) is { } model)
-            inbox.Writer.TryWrite(new Input.ModelFound(shape, model));
+        try
+        {
+            if (await parts.Models.FindAsync(shape.ModelRef!, stopped.Token) is { } model)
+                inbox.Writer.TryWrite(new Input.ModelFound(shape, model));
+        }
+        // The registry may be moving to another silo; jobs of the model wait until it answers.
+        catch (Exception exception) when (exception is OrleansException or TimeoutException)
+        {
+            LogModelNotRead(logger, exception, shape.ModelRef!.Name);
+        }
     }
 }

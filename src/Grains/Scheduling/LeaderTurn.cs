@@ -77,7 +77,7 @@ internal sealed partial class LeaderTurn : IDisposable
         InBackground(RenewAsync(stopped.Token));
         try
         {
-            var recovery = new Recovery(parts.Ledger, parts.Models, options);
+            var recovery = new Recovery(parts.Ledger, options);
             await recovery.LoadAsync(memory, term.Pool, () => Now, cancellationToken);
             LogLeading(logger, term.Pool, term.Epoch, memory.Count, memory.Leases.Count);
             TakeUpWhereLeft();

@@ -5,8 +5,8 @@ using EgpuFleet.Grains.Scheduling.Memory;
 
 namespace EgpuFleet.Grains.Scheduling;
 
-/// <summary>How a new leader learns what its predecessor knew: from the ledger alone.</summary>
-internal sealed class Recovery(ILedger ledger, IModelCatalog models, SchedulingOptions options)
+/// <summary>How a new leader learns what its predecessor knew: from the ledger alone. Models are looked up afterwards.</summary>
+internal sealed class Recovery(ILedger ledger, SchedulingOptions options)
 {
     /// <summary>Fills an empty memory. Running shards keep their leases, each with one full period from when all is read.</summary>
     public async Task LoadAsync(PoolMemory memory, PoolId pool, Func<TimeSpan> now, CancellationToken cancellationToken)
@@ -34,11 +34,6 @@ internal sealed class Recovery(ILedger ledger, IModelCatalog models, SchedulingO
         memory.Now = now();
         AddStarted(DateTimeOffset.MaxValue);
         memory.InheritLeases();
-        foreach (var shape in memory.Shapes.All)
-        {
-            if (shape.ModelRef is { } model)
-                shape.Model = await models.FindAsync(model, cancellationToken);
-        }
     }
 
     private async Task<Dictionary<ShardId, ItemSet>> OpenItemsAsync(

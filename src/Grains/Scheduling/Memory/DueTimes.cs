@@ -19,6 +19,14 @@ internal sealed class DueTimes
 
     public int Count => queue.Count;
 
+    /// <summary>Forgets the times of jobs that have ended, of which there may be many more than of others.</summary>
+    public void Prune(Func<JobId, bool> isActive)
+    {
+        var kept = queue.UnorderedItems.Where(item => isActive(item.Element.Job)).ToList();
+        queue.Clear();
+        queue.EnqueueRange(kept);
+    }
+
     public void Add(JobId job, DueKind kind, DateTimeOffset at) => queue.Enqueue((job, kind), at.UtcTicks);
 
     /// <summary>Takes out the next one that is due, if any is.</summary>

@@ -71,24 +71,26 @@ internal sealed partial class PoolMemory
         };
 
     /// <summary>
-    /// The same for jobs whose submit is about to go to the ledger, so that their start can go with it; null when others
-    /// wait, which come first.
+    /// The same for jobs whose submit is about to go to the ledger, so that their start can go with it; those that
+    /// would overtake a job that waits are left out.
     /// </summary>
     public FleetSnapshot? SnapshotOf(IReadOnlyList<LedgerOperation.SubmitJob> submits, Func<int, ModelRecord?> modelOf)
     {
+        var (doNoopsWait, doOthersWait) = (false, false);
         foreach (var shape in Shapes.All)
         {
-            if (!shape.Queue.IsEmpty)
-                return null;
+            doNoopsWait |= shape.Kind == JobKind.Noop && !shape.Queue.IsEmpty;
+            doOthersWait |= shape.Kind != JobKind.Noop && !shape.Queue.IsEmpty;
         }
-        if (started.Count >= Limits.MaxStartedJobs || Snapshot() is not { } snapshot)
+        if ((doNoopsWait && doOthersWait) || started.Count >= Limits.MaxStartedJobs || Snapshot() is not { } snapshot)
             return null;
         var queue = ImmutableArray.CreateBuilder<WaitingJob>();
         var seen = new HashSet<JobId>();
         for (var i = 0; i < submits.Count; i++)
         {
             var spec = submits[i].Spec;
-            if (spec.Rules is { StartsHeld: false, DependsOn.Count: 0 } && !Contains(spec.Id) && seen.Add(spec.Id))
+            var mayStart = spec.Rules is { StartsHeld: false, DependsOn.Count: 0 } && !Contains(spec.Id);
+            if (mayStart && !(spec.Kind == JobKind.Noop ? doNoopsWait : doOthersWait) && seen.Add(spec.Id))
                 queue.Add(Picture(spec, submitOrder: i, modelOf(i)));
         }
         return snapshot with { Queue = queue.ToImmutable() };

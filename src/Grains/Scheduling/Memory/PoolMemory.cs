@@ -194,6 +194,13 @@ internal sealed partial class PoolMemory(SchedulingOptions options, FleetView fl
         }
     }
 
+    /// <summary>Keeps the times at which jobs are due in proportion to the jobs.</summary>
+    public void PruneDueTimes()
+    {
+        if (Due.Count > (4 * Count) + Limits.DueTimesKept)
+            Due.Prune(Contains);
+    }
+
     private void Add(WaitingEntry entry, DateTimeOffset? deadline)
     {
         waiting.Add(entry.Id, entry);
