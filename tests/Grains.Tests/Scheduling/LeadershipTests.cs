@@ -108,7 +108,7 @@ public sealed class LeadershipTests
         await rig.UntilLeadingAsync();
         await a.HeartbeatAsync(rig);
         _ = a.WorkAsync(rig);
-        await rig.UntilSucceededAsync(spec.Id);
+        await rig.PassTimeUntilAsync(spec.Id, e => Rig.Has(e, JobEventKind.Succeeded), a);
         await rig.AssertCompleteAsync(spec.Id, 3);
     }
 
