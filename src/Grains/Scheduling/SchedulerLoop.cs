@@ -5,6 +5,7 @@ using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Scheduling;
+using EgpuFleet.Grains.Jobs;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Grains.Scheduling.Memory;
 using EgpuFleet.Grains.Scheduling.Policy;
@@ -91,14 +92,17 @@ public sealed partial class SchedulerLoop(
     public async Task<JobRecord?> CancelAsync(JobId job, CancellationToken cancellationToken = default)
     {
         await AskAsync(new Input.Cancel(job));
+        JobRecord? record;
         try
         {
-            return await ledger.FindJobAsync(job, cancellationToken);
+            record = await ledger.FindJobAsync(job, cancellationToken);
         }
         catch (LedgerUnavailableException unavailable)
         {
             throw new PoolUnavailableException(unavailable.Message);
         }
+        // A leader deposed without knowing it has never heard of its successor's jobs: such a cancel was not done.
+        return record is null || JobLifecycle.IsTerminal(record.State) ? record : throw NotLeading();
     }
 
     /// <inheritdoc cref="IPoolGrain.Steer"/>
