@@ -1,7 +1,9 @@
+using System.Globalization;
+
 namespace EgpuFleet.Silo.Hosting;
 
 /// <summary>
-/// The part of TOML that <c>fleet.toml</c> needs: <c>key = value</c> lines with texts, whole numbers and flags, comments,
+/// The part of TOML that <c>fleet.toml</c> needs: <c>key = value</c> lines with texts, numbers and flags, comments,
 /// and <c>[section]</c> headings, which become <c>section:key</c>. Anything else is an error that names its line.
 /// </summary>
 public static class FleetToml
@@ -57,7 +59,13 @@ public static class FleetToml
         }
         var comment = text.IndexOf('#', StringComparison.Ordinal);
         value = (comment < 0 ? text : text[..comment]).TrimEnd();
-        return value is "true" or "false" || long.TryParse(value, out _);
+        return value is "true" or "false"
+            || double.TryParse(
+                value,
+                NumberStyles.AllowLeadingSign | NumberStyles.AllowDecimalPoint,
+                CultureInfo.InvariantCulture,
+                out _
+            );
     }
 
     private static bool IsEnd(string rest) => rest.TrimStart() is "" or ['#', ..];
