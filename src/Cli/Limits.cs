@@ -45,9 +45,6 @@ internal static class Limits
     /// <summary>Connecting to a local gateway takes milliseconds; a remote one within seconds.</summary>
     public static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>An answer's head; bodies (results, events) may take as long as they like.</summary>
-    public static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(100);
-
     /// <summary>Tries of a call that reads, or that carries an idempotency key.</summary>
     public const int CallAttempts = 4;
 

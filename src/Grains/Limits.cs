@@ -6,9 +6,6 @@ public static class Limits
     /// <summary>How long a device may go on without a renewal: three heartbeats may be lost, and a person does not wait longer for a sleeping Mac.</summary>
     public static readonly TimeSpan LeaseDuration = TimeSpan.FromSeconds(10);
 
-    /// <summary>How often an agent speaks: a third of the lease, so that two losses in a row do no harm.</summary>
-    public static readonly TimeSpan HeartbeatInterval = TimeSpan.FromSeconds(3);
-
     /// <summary>A node not heard for so long gets no new work: two heartbeats and a delay.</summary>
     public static readonly TimeSpan SilentAfter = TimeSpan.FromSeconds(7);
 

@@ -1,5 +1,6 @@
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Simulation.Tests.Mutants;
+using EgpuFleet.TestKit.Ledgers;
 
 namespace EgpuFleet.Simulation.Tests;
 

@@ -36,7 +36,17 @@ public sealed record BatchItem(
     [property: Id(1)] string CustomId,
     [property: Id(2)] string? Prompt,
     [property: Id(3)] ChatMessage[]? Messages
-);
+)
+{
+    /// <summary>Characters of its prompt or messages.</summary>
+    public long CountCharacters()
+    {
+        var characters = (long)(Prompt?.Length ?? 0);
+        foreach (var message in Messages ?? [])
+            characters += message.Content.Length;
+        return characters;
+    }
+}
 
 /// <summary>The one result of an item: text, or an error code and message; exactly one of the two is set.</summary>
 /// <param name="Attempt">Epoch of the lease that produced it.</param>

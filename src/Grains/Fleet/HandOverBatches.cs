@@ -36,11 +36,7 @@ internal static class HandOverBatches
     {
         var bytes = 0L;
         foreach (var item in work.Items ?? [])
-        {
-            bytes += item.CustomId.Length + (item.Prompt?.Length ?? 0);
-            foreach (var message in item.Messages ?? [])
-                bytes += message.Content.Length;
-        }
+            bytes += item.CustomId.Length + item.CountCharacters();
         return bytes;
     }
 }

@@ -43,14 +43,11 @@ internal sealed class WorkCache(long maxBytes)
         var bytes = (long)OverheadBytes;
         foreach (var item in items)
         {
-            bytes += ItemOverheadBytes + TextBytes(item.CustomId) + TextBytes(item.Prompt);
-            foreach (var message in item.Messages ?? [])
-                bytes += ItemOverheadBytes + TextBytes(message.Content);
+            bytes += ItemOverheadBytes * (1 + (item.Messages?.Length ?? 0));
+            bytes += sizeof(char) * (item.CustomId.Length + item.CountCharacters());
             if (bytes > Limits.CachedJobBytes)
                 return int.MaxValue;
         }
         return (int)bytes;
     }
-
-    private static long TextBytes(string? text) => 2L * (text?.Length ?? 0);
 }

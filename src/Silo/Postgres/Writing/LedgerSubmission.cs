@@ -28,13 +28,10 @@ internal sealed class LedgerSubmission(
         operation switch
         {
             LedgerOperation.RecordResults record => record.Results.Sum(CharsOf),
-            LedgerOperation.SubmitJob { Items: { } items } => items.Sum(CharsOf),
+            LedgerOperation.SubmitJob { Items: { } items } => items.Sum(item => item.CountCharacters()),
             _ => 0,
         };
 
     private static long CharsOf(ItemResult result) =>
         (long)(result.Text?.Length ?? 0) + (result.ErrorMessage?.Length ?? 0);
-
-    private static long CharsOf(BatchItem item) =>
-        (item.Prompt?.Length ?? 0) + (item.Messages?.Sum(message => (long)message.Content.Length) ?? 0);
 }

@@ -7,7 +7,7 @@ using NpgsqlTypes;
 namespace EgpuFleet.Silo.Postgres.Writing.Statements;
 
 /// <summary>New jobs of any kind with their spec, items, key, dependencies and first events.</summary>
-internal sealed class SubmitJobs : JobStatement<LedgerOperation.SubmitJob>
+internal sealed class SubmitJobs : SubmitStatement
 {
     /// <summary>
     /// Answers (job, kind, sequence, time, ...) for events of the new jobs, and for each job, new or not, the states of its
@@ -71,7 +71,6 @@ internal sealed class SubmitJobs : JobStatement<LedgerOperation.SubmitJob>
     private const int Dependency = -1;
     private const int Earlier = -2;
 
-    private readonly SpecColumns _specs;
     private readonly ArrayColumn<bool> _held;
     private readonly ArrayColumn<string?> _keys;
     private readonly ArrayColumn<string?> _digests;
@@ -81,17 +80,6 @@ internal sealed class SubmitJobs : JobStatement<LedgerOperation.SubmitJob>
     public SubmitJobs()
         : base(Sql)
     {
-        _specs = new SpecColumns
-        {
-            Tenants = Texts(),
-            Kinds = Smalls(),
-            Priorities = Smalls(),
-            ItemCounts = Ints(),
-            Deadlines = Column<DateTime?>(NpgsqlDbType.TimestampTz),
-            MaxRuns = Column<long?>(NpgsqlDbType.Bigint),
-            Specs = Jsons(),
-            Items = Jsons(),
-        };
         (_held, _keys, _digests) = (Column<bool>(NpgsqlDbType.Boolean), Texts(), Texts());
         _dependencies = new DependencyColumns
         {
@@ -104,7 +92,7 @@ internal sealed class SubmitJobs : JobStatement<LedgerOperation.SubmitJob>
 
     protected override void Add(LedgerOperation.SubmitJob operation)
     {
-        _specs.Add(operation);
+        base.Add(operation);
         _held.Add(operation.Spec.Rules.StartsHeld);
         _keys.Add(operation.IdempotencyKey is { } key ? LedgerText.Clean(key.Key) : null);
         _digests.Add(operation.IdempotencyKey?.BodySha256);

@@ -1,7 +1,6 @@
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Ports;
 using Npgsql;
-using NpgsqlTypes;
 
 namespace EgpuFleet.Silo.Postgres.Writing.Statements;
 
@@ -9,7 +8,7 @@ namespace EgpuFleet.Silo.Postgres.Writing.Statements;
 /// New jobs that bring their items and name no key, no dependency and no hold: most of all, and the statement that a small
 /// turn spends its time in. <see cref="SubmitJobs"/> could do it too, in twice the time.
 /// </summary>
-internal sealed class SubmitPlainJobs : JobStatement<LedgerOperation.SubmitJob>
+internal sealed class SubmitPlainJobs() : SubmitStatement(Sql)
 {
     private const string Sql = """
         with op as materialized (
@@ -32,22 +31,6 @@ internal sealed class SubmitPlainJobs : JobStatement<LedgerOperation.SubmitJob>
         returning job, seq, at
         """;
 
-    private readonly SpecColumns _specs;
-
-    public SubmitPlainJobs()
-        : base(Sql) =>
-        _specs = new SpecColumns
-        {
-            Tenants = Texts(),
-            Kinds = Smalls(),
-            Priorities = Smalls(),
-            ItemCounts = Ints(),
-            Deadlines = Column<DateTime?>(NpgsqlDbType.TimestampTz),
-            MaxRuns = Column<long?>(NpgsqlDbType.Bigint),
-            Specs = Jsons(),
-            Items = Jsons(),
-        };
-
     public static bool IsPlain(LedgerOperation.SubmitJob submit) =>
         submit is { IdempotencyKey: null, Spec.Rules: { StartsHeld: false, DependsOn.Count: 0 } }
         && submit.Items?.Count == submit.Spec.ItemCount;
@@ -69,6 +52,4 @@ internal sealed class SubmitPlainJobs : JobStatement<LedgerOperation.SubmitJob>
             );
         }
     }
-
-    protected override void Add(LedgerOperation.SubmitJob operation) => _specs.Add(operation);
 }

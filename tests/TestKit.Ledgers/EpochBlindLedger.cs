@@ -1,11 +1,10 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Ports;
-using EgpuFleet.TestKit.Ledgers;
 
-namespace EgpuFleet.Simulation.Tests.Mutants;
+namespace EgpuFleet.TestKit.Ledgers;
 
-/// <summary>Without the epoch predicate: every report counts as one under the current lease.</summary>
-internal sealed class EpochBlindLedger(ILedger inner) : PassingLedger(inner)
+/// <summary>Does not look at the shard's epoch: every report counts as one under the current lease.</summary>
+public sealed class EpochBlindLedger(ILedger inner) : PassingLedger(inner)
 {
     public override async Task<IReadOnlyList<LedgerOutcome>> CommitAsync(
         LeaderTerm term,
