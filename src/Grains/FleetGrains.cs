@@ -23,6 +23,7 @@ public static class FleetGrains
         services.TryAddSingleton<IDeviceCalls, GrainDeviceCalls>();
         services.AddMetrics();
         services.TryAddSingleton<FleetMetrics>();
+        services.AddSingleton<PoolsHere>();
         services.AddSingleton<ILifecycleParticipant<ISiloLifecycle>, PoolKeeper>();
         return silo;
     }

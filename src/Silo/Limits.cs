@@ -56,8 +56,14 @@ public static partial class Limits
     /// <summary>Submissions waiting for the writer; beyond it callers wait, which slows them to the disk's pace.</summary>
     public const int LedgerQueueLength = 4096;
 
-    /// <summary>How often a turn waits for callers that are just about to come, as long as they do: a few microseconds each.</summary>
-    public const int LedgerGatherRounds = 8;
+    /// <summary>
+    /// How long after a turn the next one waits for callers that were just answered: about as long as a turn takes, so that
+    /// it can at most double, while a turn for one caller with fifteen behind it nearly halves what is done in a second.
+    /// </summary>
+    public static readonly TimeSpan LedgerReturnWait = TimeSpan.FromMilliseconds(1);
+
+    /// <summary>One in so many callers may stay away without being waited for.</summary>
+    public const int LedgerReturnSlack = 8;
 
     /// <summary>Callers named in the trace of one transaction: a trace back end cuts longer lists.</summary>
     public const int LedgerTraceLinks = 64;

@@ -21,6 +21,7 @@ public sealed partial class PoolGrain(
     IDeviceCalls devices,
     SchedulingOptions options,
     FleetMetrics metrics,
+    PoolsHere here,
     TimeProvider time,
     IClusterMembershipService membership,
     ILocalSiloDetails silo,
@@ -36,6 +37,7 @@ public sealed partial class PoolGrain(
         var pool = new PoolId(this.GetPrimaryKeyString());
         var holder = $"{silo.SiloAddress.ToParsableString()} {GrainContext.ActivationId}";
         loop = new SchedulerLoop(pool, holder, ledger, models, devices, options, metrics, time, loggers);
+        here.Add(pool, loop);
         // Off the grain's turns: the loop must not wait for them, nor they for it.
         var leading = Task.Run(() => loop.RunAsync(stop.Token), CancellationToken.None);
         var watching = Task.Run(
@@ -48,6 +50,7 @@ public sealed partial class PoolGrain(
 
     public override async Task OnDeactivateAsync(DeactivationReason reason, CancellationToken cancellationToken)
     {
+        here.Remove(new PoolId(this.GetPrimaryKeyString()), loop);
         await stop.CancelAsync();
         await running
             .WaitAsync(cancellationToken)

@@ -23,6 +23,8 @@ public static class GatewayHosting
             kestrel.Limits.MaxConcurrentConnections = Limits.Connections;
             kestrel.Listen(IPAddress.Loopback, port, listen => listen.Protocols = HttpProtocols.Http1);
         });
+        // A request is read, answered and written on one thread after the other, never on two at once: no code here blocks.
+        builder.WebHost.UseSockets(sockets => sockets.UnsafePreferInlineScheduling = true);
         var services = builder.Services;
         services.ConfigureHttpJsonOptions(options => ApiJson.Configure(options.SerializerOptions));
         services.AddOpenApi();

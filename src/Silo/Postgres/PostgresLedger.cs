@@ -38,7 +38,7 @@ public sealed class PostgresLedger : ILedger, IAsyncDisposable
         _source = Source(connectionString, "egpufleet ledger", Limits.LedgerConnectionsMax, loggers);
         _streams = Source(connectionString, "egpufleet streams", Limits.LedgerStreamConnectionsMax, loggers);
         _pipeline = LedgerFaults.Pipeline(time);
-        _writer = new LedgerWriter(_writes, _pipeline, loggers.CreateLogger<PostgresLedger>());
+        _writer = new LedgerWriter(_writes, _pipeline, time, loggers.CreateLogger<PostgresLedger>());
         _reader = new LedgerReader(_source, _streams, _pipeline);
         _staging = new LedgerStaging(_streams);
         _retention = new LedgerRetention(_source);

@@ -20,6 +20,8 @@ internal sealed class PeerRun(string folder, QueueSizes sizes, IReadOnlyList<str
     {
         options["seconds"] = sizes.Seconds;
         options["warmupSeconds"] = sizes.WarmupSeconds;
+        options["settleSeconds"] = sizes.SettleSeconds;
+        options["settleJobs"] = sizes.SettleJobs;
         options["only"] = new JsonArray([.. only.Select(name => (JsonNode?)name)]);
         options["clients"] = new JsonArray(1, 16, 256);
         options["bulkClients"] = QueueSizes.BulkClients;

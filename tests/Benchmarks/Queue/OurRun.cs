@@ -74,6 +74,9 @@ internal sealed class OurRun(
 
     private async Task SubmitsAsync(BenchFleet fleet, LedgerWatch watch, CancellationToken cancellationToken)
     {
+        say($"submit, {Clients} clients, to warm up");
+        var first = new LoadSpec(LoadMode.Submit, fleet.Gateway, Clients, 1, 0, sizes.SettleSeconds);
+        figures.Add("cold_submit_16", (await LoadAsync(first, cancellationToken)).JobsPerSecond);
         foreach (var clients in new[] { 1, Clients, 256 })
         {
             say($"submit, {clients} clients, no agent");
@@ -105,7 +108,7 @@ internal sealed class OurRun(
         say($"bare ledger writer, {Clients} submitters");
         var database = await postgres.CreateDatabaseAsync(cancellationToken);
         await Migrator.MigrateAsync(database, NullLogger.Instance, cancellationToken);
-        var spec = new RawSpec(database, Clients, sizes.WarmupSeconds, sizes.Seconds);
+        var spec = new RawSpec(database, Clients, sizes.SettleSeconds, sizes.Seconds);
         var result = await ChildAsync(RawWriter.Verb, JsonSerializer.Serialize(spec), cancellationToken);
         figures.Add("raw_submit_16", result.JobsPerSecond);
         figures.Add("raw_submit_16_p50_ms", result.P50Milliseconds);
@@ -115,31 +118,18 @@ internal sealed class OurRun(
     private async Task WorkAsync(BenchFleet fleet, LedgerWatch watch, CancellationToken cancellationToken)
     {
         if (settings.Wants("dispatch") || settings.Wants("e2e"))
-            await fleet.StartAgentAsync(ready: true, cancellationToken);
+            await StartWarmAsync(fleet, watch, cancellationToken);
         if (settings.Wants("dispatch"))
         {
             say($"dispatch latency, {sizes.LatencySamples} jobs one by one");
-            var spec = new LoadSpec(
-                LoadMode.Dispatch,
-                fleet.Gateway,
-                1,
-                Jobs: sizes.LatencySamples,
-                PauseMilliseconds: QueueSizes.PauseMilliseconds
-            );
-            var result = await LoadAsync(spec, cancellationToken);
+            var result = await DispatchAsync(fleet, sizes.LatencySamples, cancellationToken);
             figures.Add("dispatch_p50_ms", result.P50Milliseconds);
             figures.Add("dispatch_p99_ms", result.P99Milliseconds);
         }
         if (settings.Wants("e2e"))
         {
             say($"{sizes.EndToEndJobs:#,0} jobs end to end, {Clients} clients");
-            await watch.MarkAsync(cancellationToken);
-            await postgres.CheckpointAsync(cancellationToken);
-            var spec = new LoadSpec(LoadMode.Fill, fleet.Gateway, Clients, Jobs: sizes.EndToEndJobs);
-            var result = await LoadAsync(spec, cancellationToken);
-            await watch.UntilAllEndedAsync(ended => say($"  {ended:#,0} have ended"), cancellationToken);
-            var rate = await watch.RateSinceAsync(result.FirstSentAt, sizes.EndToEndJobs, cancellationToken);
-            figures.Add("e2e_jobs_s", rate);
+            figures.Add("e2e_jobs_s", await EndToEndAsync(fleet, watch, sizes.EndToEndJobs, cancellationToken));
         }
         if (!settings.Wants("drain"))
             return;
@@ -148,6 +138,48 @@ internal sealed class OurRun(
         figures.Add("drain_jobs_s", rates.All);
         figures.Add("drain_first_tenth_jobs_s", rates.FirstTenth);
         figures.Add("drain_last_tenth_jobs_s", rates.LastTenth);
+    }
+
+    /// <summary>Starts the agent, sees how a fresh fleet does, and lets it work until its programs are compiled.</summary>
+    private async Task StartWarmAsync(BenchFleet fleet, LedgerWatch watch, CancellationToken cancellationToken)
+    {
+        await fleet.StartAgentAsync(ready: true, cancellationToken);
+        if (settings.Wants("dispatch"))
+        {
+            say($"dispatch latency of a fresh fleet, {QueueSizes.ColdLatencySamples} jobs one by one");
+            var cold = await DispatchAsync(fleet, QueueSizes.ColdLatencySamples, cancellationToken);
+            figures.Add("cold_dispatch_p50_ms", cold.P50Milliseconds);
+        }
+        say($"{sizes.SettleJobs:#,0} jobs end to end, to warm up");
+        figures.Add("cold_e2e_jobs_s", await EndToEndAsync(fleet, watch, sizes.SettleJobs, cancellationToken));
+    }
+
+    private static Task<LoadResult> DispatchAsync(BenchFleet fleet, int samples, CancellationToken cancellationToken) =>
+        LoadAsync(
+            new LoadSpec(
+                LoadMode.Dispatch,
+                fleet.Gateway,
+                1,
+                Jobs: samples,
+                PauseMilliseconds: QueueSizes.PauseMilliseconds
+            ),
+            cancellationToken
+        );
+
+    /// <summary>Jobs per second from the first submit to the last end.</summary>
+    private async Task<double> EndToEndAsync(
+        BenchFleet fleet,
+        LedgerWatch watch,
+        int jobs,
+        CancellationToken cancellationToken
+    )
+    {
+        await watch.MarkAsync(cancellationToken);
+        await postgres.CheckpointAsync(cancellationToken);
+        var spec = new LoadSpec(LoadMode.Fill, fleet.Gateway, Clients, Jobs: jobs);
+        var result = await LoadAsync(spec, cancellationToken);
+        await watch.UntilAllEndedAsync(ended => say($"  {ended:#,0} have ended"), cancellationToken);
+        return await watch.RateSinceAsync(result.FirstSentAt, jobs, cancellationToken);
     }
 
     /// <summary>Queues a backlog while no agent is there, then starts one and waits for the last end.</summary>

@@ -7,7 +7,7 @@ import { nowMicros, sleep } from "./clock.mjs";
 import { payload } from "./payloads.mjs";
 
 const options = JSON.parse(process.env.EGPUFLEET_BENCH_TASK);
-const { peer, seconds, warmupSeconds, only } = options;
+const { peer, seconds, warmupSeconds, settleSeconds, settleJobs, only } = options;
 const { open, empty } = await import(`./${peer}.mjs`);
 const figures = {};
 
@@ -16,9 +16,9 @@ const wants = (figure) => only.length === 0 || only.includes(figure);
 const percentile = (sorted, share) => sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)];
 
 /** Each of `clients` submits again as soon as its submit is acknowledged; counted after the warm-up. */
-async function submitFor(clients, jobsPerCall) {
+async function submitFor(clients, jobsPerCall, warmup = warmupSeconds) {
   const queue = await open(options, clients);
-  const from = performance.now() + warmupSeconds * 1000;
+  const from = performance.now() + warmup * 1000;
   const until = from + seconds * 1000;
   const took = [];
   let sequence = 0;
@@ -69,14 +69,16 @@ async function dispatchLatency(samples) {
   const child = await startWorker({ fast: false, expect: 0 });
   const queue = await open(options, 1);
   const took = [];
-  for (let sequence = 0; sequence < samples + 20; sequence++) {
+  const settle = Math.min(300, settleJobs);
+  for (let sequence = 0; sequence < settle + samples; sequence++) {
     const started = message(child, (said) => said.started === sequence);
     const done = message(child, (said) => said.done === sequence);
     const sent = nowMicros();
     await queue.submit(payload(sequence));
     const { at } = await started;
     await done;
-    if (sequence >= 20) took.push((at - sent) / 1000);
+    if (sequence < settle) continue;
+    took.push((at - sent) / 1000);
     await sleep(options.pauseMilliseconds);
   }
   await queue.close();
@@ -84,21 +86,30 @@ async function dispatchLatency(samples) {
   return took.sort((a, b) => a - b);
 }
 
-/** 16 clients submit while the worker works; from the first submit to the end of the last job. */
+/** 16 clients submit while the worker works; from the first submit to the end of the last job, of a worker that is warm. */
 async function endToEnd(jobs) {
-  const child = await startWorker({ fast: true, expect: jobs });
+  const child = await startWorker({ fast: true, expect: settleJobs });
   const queue = await open(options, 16);
-  const finished = message(child, (said) => said.ends);
-  const start = nowMicros();
   let sequence = 0;
-  const client = async () => {
-    while (sequence < jobs) await queue.submit(payload(sequence++));
+  const run = async (count) => {
+    const finished = message(child, (said) => said.ends);
+    const start = nowMicros();
+    const last = sequence + count;
+    const client = async () => {
+      while (sequence < last) await queue.submit(payload(sequence++));
+    };
+    await Promise.all(Array.from({ length: 16 }, client));
+    const { ends } = await finished;
+    return count / ((ends[ends.length - 1] - start) / 1e6);
   };
-  await Promise.all(Array.from({ length: 16 }, client));
-  const { ends } = await finished;
+  await run(settleJobs);
+  const again = message(child, (said) => said.ready);
+  child.send({ expect: jobs });
+  await again;
+  const rate = await run(jobs);
   await queue.close();
   await stopWorker(child);
-  return jobs / ((ends[ends.length - 1] - start) / 1e6);
+  return rate;
 }
 
 /** A backlog is there before the worker starts; from the start of its first job to the end of its last. */
@@ -129,6 +140,7 @@ async function phase(figure, what, measure) {
   await measure();
 }
 
+await phase("submit", "submit, 16 clients, to warm up", () => submitFor(16, 1, Math.max(0, settleSeconds - seconds)));
 for (const clients of options.clients) {
   await phase("submit", `submit, ${clients} clients`, async () => {
     const { rate, p50 } = await submitFor(clients, 1);

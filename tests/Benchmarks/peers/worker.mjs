@@ -3,10 +3,11 @@
 import { nowMicros } from "./clock.mjs";
 
 const { peer, connection, port } = JSON.parse(process.env.EGPUFLEET_BENCH_TASK);
-const { fast, expect } = JSON.parse(process.argv[2]);
+const { fast, expect: first } = JSON.parse(process.argv[2]);
 const { work } = await import(`./${peer}.mjs`);
 
-const ends = [];
+let expect = first;
+let ends = [];
 let firstStart = 0;
 const onStart = (sequence) => {
   if (!expect) process.send({ started: sequence, at: nowMicros() });
@@ -22,7 +23,12 @@ const onDone = (sequence) => {
 };
 
 const stop = await work({ connection, port, fast }, onStart, onDone);
-process.on("message", async () => {
+process.on("message", async (said) => {
+  if (said.expect) {
+    [expect, ends, firstStart] = [said.expect, [], 0];
+    process.send({ ready: true });
+    return;
+  }
   await stop();
   process.exit(0);
 });

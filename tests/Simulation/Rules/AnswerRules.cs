@@ -65,7 +65,9 @@ internal static class AnswerRules
             {
                 case LedgerOperation.SubmitJob o:
                     rules[o.Spec.Id] = o.Spec.Rules;
-                    over[o.Spec.Id] = o.Spec.Rules.Deadline ?? DateTimeOffset.MaxValue;
+                    // A submit that was long on its way may find its deadline passed: it is due at once, not before it came.
+                    var due = o.Spec.Rules.Deadline ?? DateTimeOffset.MaxValue;
+                    over[o.Spec.Id] = due > entry.DatabaseTime ? due : entry.DatabaseTime;
                     break;
                 case LedgerOperation.StartJob o when rules[o.Id].MaxRunTime is { } longest:
                     var last = entry.DatabaseTime + longest;

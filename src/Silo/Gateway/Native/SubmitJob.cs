@@ -38,7 +38,7 @@ internal sealed class SubmitJob(Fleet fleet, ModelLookup models, JobViews views,
         var spec = draft.Spec(id, count, Activity.Current?.Id);
         var idempotency = key is null ? null : new IdempotencyKey(key, body.Sha256());
         var reply = await fleet
-            .Pool.Submit(new SubmitRequest(spec, idempotency, inline))
+            .SubmitAsync(new SubmitRequest(spec, idempotency, inline), cancellationToken)
             .WaitAsync(Limits.SubmitWait, time, cancellationToken);
         await AnswerAsync(context, spec, reply, cancellationToken);
     }

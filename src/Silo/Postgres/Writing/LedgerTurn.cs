@@ -6,7 +6,6 @@ namespace EgpuFleet.Silo.Postgres.Writing;
 internal sealed class LedgerTurn
 {
     private readonly List<LedgerSubmission> _submissions;
-    private int _operations;
     private long _chars;
 
     public LedgerTurn(LedgerSubmission first)
@@ -21,6 +20,8 @@ internal sealed class LedgerTurn
 
     public IReadOnlyList<LedgerSubmission> Submissions => _submissions;
 
+    public int OperationCount { get; private set; }
+
     public IEnumerable<LedgerOperation> Operations => _submissions.SelectMany(submission => submission.Operations);
 
     /// <summary>Its number, once it has one.</summary>
@@ -32,13 +33,13 @@ internal sealed class LedgerTurn
     /// <summary>The first submission always fits, however large.</summary>
     public bool Fits(LedgerSubmission next) =>
         next.Term == Term
-        && _operations + next.Operations.Count <= Limits.LedgerTurnOperations
+        && OperationCount + next.Operations.Count <= Limits.LedgerTurnOperations
         && _chars + next.Chars <= Limits.LedgerTurnChars;
 
     public void Add(LedgerSubmission submission)
     {
         _submissions.Add(submission);
-        _operations += submission.Operations.Count;
+        OperationCount += submission.Operations.Count;
         _chars += submission.Chars;
     }
 

@@ -22,9 +22,7 @@ namespace EgpuFleet.Silo.Postgres.Writing;
 /// </summary>
 internal sealed partial class LedgerWriter : IAsyncDisposable
 {
-    private readonly Channel<LedgerSubmission> _queue = Channel.CreateBounded<LedgerSubmission>(
-        new BoundedChannelOptions(Limits.LedgerQueueLength) { SingleReader = true, SingleWriter = false }
-    );
+    private readonly TurnQueue _queue;
     private readonly TurnStatements _statements = new();
     private readonly TurnNumbers _numbers = new();
     private readonly NpgsqlDataSource _source;
@@ -33,9 +31,10 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
     private readonly Task _loop;
     private NpgsqlConnection? _connection;
 
-    public LedgerWriter(NpgsqlDataSource source, ResiliencePipeline pipeline, ILogger logger)
+    public LedgerWriter(NpgsqlDataSource source, ResiliencePipeline pipeline, TimeProvider time, ILogger logger)
     {
         (_source, _pipeline, _logger) = (source, pipeline, logger);
+        _queue = new TurnQueue(time);
         _loop = Task.Run(RunAsync);
     }
 
@@ -49,7 +48,7 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
         var submission = new LedgerSubmission(term, operations, activity?.Context ?? default);
         try
         {
-            await _queue.Writer.WriteAsync(submission, cancellationToken);
+            await _queue.EnqueueAsync(submission, cancellationToken);
         }
         catch (ChannelClosedException e)
         {
@@ -61,40 +60,19 @@ internal sealed partial class LedgerWriter : IAsyncDisposable
     /// <summary>Commits what is queued, then closes.</summary>
     public async ValueTask DisposeAsync()
     {
-        _queue.Writer.TryComplete();
+        _queue.Close();
         await _loop;
+        _queue.Dispose();
         await DropConnectionAsync();
     }
 
     private async Task RunAsync()
     {
-        while (await _queue.Reader.WaitToReadAsync())
+        while (await _queue.NextAsync() is { } turn)
         {
-            while (_queue.Reader.TryRead(out var first))
-            {
-                var turn = new LedgerTurn(first);
-                // Callers answered by the last turn are about to come again: let them, while they do, since a turn takes
-                // about as long for many as for one.
-                var round = 0;
-                do await new ThreadPoolTurn();
-                while (Gather(turn) && ++round < Limits.LedgerGatherRounds);
-                await CompleteAsync(turn);
-            }
+            await CompleteAsync(turn);
+            _queue.Answered(turn);
         }
-    }
-
-    /// <summary>Takes along what has arrived; false when nothing has, or no more fits.</summary>
-    private bool Gather(LedgerTurn turn)
-    {
-        var before = turn.Submissions.Count;
-        while (_queue.Reader.TryPeek(out var next))
-        {
-            if (!turn.Fits(next))
-                return false;
-            _ = _queue.Reader.TryRead(out _);
-            turn.Add(next);
-        }
-        return turn.Submissions.Count > before;
     }
 
     /// <summary>Carries a turn out and tells its callers; whatever happens, each of them hears something.</summary>

@@ -20,7 +20,9 @@ internal sealed class BulkSettler(Fleet fleet, bool isKeyed, TimeProvider time)
     public Task<SubmitReply[]> SendAsync(IReadOnlyList<BulkLine> open) =>
         open.Count == 0
             ? Task.FromResult<SubmitReply[]>([])
-            : fleet.Pool.SubmitMany([.. open.Select(line => line.Request!)]).WaitAsync(Limits.BulkWait, time);
+            : fleet
+                .SubmitAsync([.. open.Select(line => line.Request!)], CancellationToken.None)
+                .WaitAsync(Limits.BulkWait, time);
 
     /// <summary>Returns when every line is settled.</summary>
     public async Task SettleAsync(
