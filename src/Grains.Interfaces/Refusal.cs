@@ -60,4 +60,7 @@ public enum RefusalCode
 
     /// <summary>It is to wait for a job that does not exist.</summary>
     UnknownDependency,
+
+    /// <summary>The pool holds as many jobs as it can; it will take more when some have ended.</summary>
+    PoolFull,
 }

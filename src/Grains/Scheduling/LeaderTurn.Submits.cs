@@ -20,13 +20,13 @@ internal sealed partial class LeaderTurn
     {
         for (var i = 0; i < input.Requests.Length; i++)
         {
-            if (memory.Count + submits.Count + submitsInFlight >= Limits.MaxActiveJobs)
+            if (memory.Count + submits.Count + submitsInFlight >= options.MaxActiveJobs)
                 input.ReplyAt(
                     i,
                     Refused(
                         input.Requests[i].Spec.Id,
-                        RefusalCode.TooLarge,
-                        $"The pool holds at most {Limits.MaxActiveJobs} jobs at once.",
+                        RefusalCode.PoolFull,
+                        $"The pool holds at most {options.MaxActiveJobs} jobs at once.",
                         "Wait until some have ended."
                     )
                 );

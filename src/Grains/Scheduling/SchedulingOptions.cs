@@ -15,6 +15,7 @@ public sealed record SchedulingOptions
     public TimeSpan EventWait { get; init; } = Limits.EventWait;
     public TimeSpan PoolKeepAlive { get; init; } = Limits.PoolKeepAlive;
     public TimeSpan OutageGrace { get; init; } = Limits.OutageGrace;
+    public int MaxActiveJobs { get; init; } = Limits.MaxActiveJobs;
     public long WorkCacheBytes { get; init; } = Limits.WorkCacheBytes;
     public int MaxShardBytes { get; init; } = Limits.MaxShardBytes;
     public Policy.PolicyOptions Policy { get; init; } = new();

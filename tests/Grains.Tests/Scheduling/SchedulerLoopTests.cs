@@ -65,6 +65,23 @@ public sealed class SchedulerLoopTests
     }
 
     [Fact]
+    public async Task A_full_pool_refuses_and_takes_again_when_a_job_has_ended()
+    {
+        var a = new FakeAgent("a");
+        await using var rig = await Rig.StartAsync(new Grains.Scheduling.SchedulingOptions { MaxActiveJobs = 1 }, a);
+        var first = await rig.SubmitAsync(2);
+        var running = await a.NextAsync();
+
+        var refused = await rig.Loop.SubmitAsync(rig.Noop(), TestContext.Current.CancellationToken);
+        await a.FinishAsync(rig, running);
+        await rig.UntilSucceededAsync(first);
+        var taken = await rig.Loop.SubmitAsync(rig.Noop(), TestContext.Current.CancellationToken);
+
+        Assert.Equal((SubmitOutcome.Refused, RefusalCode.PoolFull), (refused.Outcome, refused.Refusal!.Code));
+        Assert.Equal(SubmitOutcome.Accepted, taken.Outcome);
+    }
+
+    [Fact]
     public async Task A_key_used_again_gives_the_same_job_or_a_refusal()
     {
         await using var rig = await Rig.StartAsync();

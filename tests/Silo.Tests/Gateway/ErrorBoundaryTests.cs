@@ -1,7 +1,9 @@
 using System.Net;
+using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Silo.Gateway;
+using EgpuFleet.Silo.Gateway.Native;
 using Npgsql;
 using Orleans.Runtime;
 
@@ -39,6 +41,17 @@ public sealed class ErrorBoundaryTests
 
         Assert.Equal(HttpStatusCode.ServiceUnavailable, refusal.Status);
         Assert.Contains("disk", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_full_pool_is_worth_a_retry()
+    {
+        var full = new Refusal(RefusalCode.PoolFull, "Full.", "Wait.");
+
+        var refusal = SubmitJob.Refused(new SubmitReply(SubmitOutcome.Refused, default, full));
+
+        Assert.Equal((HttpStatusCode.ServiceUnavailable, "pool_full"), (refusal.Status, refusal.Code));
+        Assert.NotNull(refusal.RetryAfter);
     }
 
     [Fact]

@@ -57,6 +57,9 @@ internal sealed class SubmitJob(Fleet fleet, ModelLookup models, JobViews views,
             );
         var reason = reply.Refusal ?? new Refusal(RefusalCode.TooLarge, "The pool refuses this job.");
         var detail = reason.Action is null ? reason.Message : $"{reason.Message} {reason.Action}";
+        // Nothing is wrong with the job: the same submit succeeds later.
+        if (reason.Code == RefusalCode.PoolFull)
+            return GatewayException.Unavailable("pool_full", detail);
         return new GatewayException(HttpStatusCode.UnprocessableEntity, JobViews.CodeOf(reason.Code), detail)
         {
             Param = reason.Code == RefusalCode.UnknownDependency ? "depends_on" : null,
