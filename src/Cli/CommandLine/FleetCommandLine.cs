@@ -64,7 +64,6 @@ internal static class FleetCommandLine
             FleetVerbs.CreateNodes(),
             FleetVerbs.CreateDevices(),
             ModelsVerb.Create(),
-            DoctorVerb.Create(),
         };
     }
 

@@ -1,0 +1,79 @@
+"""Every bound of this package, each with its reason. The ones of the protocol equal those of the C# side."""
+
+HEADER_BYTES = 64 * 1024
+"""A header holds parameters and figures, never a prompt."""
+
+BODY_BYTES = 8 * 1024 * 1024
+"""A prompt of two million token ids; no context is that long."""
+
+REQUESTS = 2048
+"""Requests in work at once; past the waiting ones of a model a client is out of its mind."""
+
+WAITING_GENERATIONS = 1024
+"""Generates waiting for a slot of one model; the scheduler queues far earlier."""
+
+MODELS = 16
+"""Loaded models of one worker; memory is the real bound."""
+
+SLOTS = 64
+"""Sequences decoded at once."""
+
+NAME_CHARACTERS = 128
+"""A model is named by a content hash of 64 characters."""
+
+PATH_BYTES = 4096
+"""PATH_MAX of the supported systems or more."""
+
+STOP_TOKENS = 256
+"""End-of-text ids of a vocabulary: real ones have up to a dozen."""
+
+HIGHEST_TEMPERATURE = 2.0
+"""As in every client library."""
+
+CHUNK_TOKENS = (64, 8)
+"""Tokens of a prompt computed at once, largest first: each size is one captured graph, so there are two."""
+
+RECURRENT_CHUNK_TOKENS = (8,)
+"""The same for models with recurrent layers: their graph unrolls the chunk token by token."""
+
+METADATA_PAIRS = 4096
+"""Published models have 20 to 80."""
+
+TENSORS = 65_536
+"""The largest published mixtures of experts have about 2,500."""
+
+KEY_BYTES = 1024
+"""The longest key in use has about 60."""
+
+TENSOR_NAME_BYTES = 63
+"""ggml keeps 64 with the terminator."""
+
+DIMENSIONS = 4
+"""ggml's own bound."""
+
+STRING_BYTES = 1 << 20
+"""Chat templates reach 30 KB, licence texts 60 KB."""
+
+ARRAY_STRING_BYTES = 64 << 10
+"""The longest vocabulary entries have a few hundred."""
+
+ARRAY_ITEMS = 4 << 20
+"""The largest vocabularies have 262,144 tokens and twice as many merges."""
+
+KEPT_ARRAY_ITEMS = 4096
+"""Numeric arrays of the metadata kept in memory: one item per layer."""
+
+GGUF_HEADER_BYTES = 256 << 20
+"""From the start of the file to the tensor data: the largest vocabularies take about 20 MB."""
+
+ALIGNMENT_BYTES = 1 << 16
+"""Files use 32; page and huge-page layouts stay below this."""
+
+LAYERS = 4096
+"""The deepest published models have about 130."""
+
+WIDTH = 1 << 20
+"""Any width of a layer: ten times the widest published."""
+
+CONTEXT = 100_000_000
+"""Ten times the longest published."""

@@ -1,0 +1,67 @@
+"""A model's tensors on the device: only their byte ranges are read, and what is quantised stays so."""
+
+from __future__ import annotations
+
+import numpy as np
+from tinygrad import Tensor, dtypes
+from tinygrad.llm.gguf import ggml_data_to_tensor
+
+from .device import device_array
+from .errors import bad_model
+from .gguf import GgufTensor
+
+_FLOATS = {"F32": np.float32, "F16": np.float16, "BF16": np.uint16}
+
+
+def read_bytes(path: str, tensor: GgufTensor) -> np.ndarray:
+    """A tensor's bytes as u8. Raises EngineError model_invalid where the file has changed since its header was read."""
+    try:
+        data = np.fromfile(path, np.uint8, tensor.nbytes, offset=tensor.offset)
+    except OSError as failure:
+        raise bad_model(f"{path} cannot be read: {failure.strerror}.") from failure
+    if data.size != tensor.nbytes:
+        raise bad_model(f"The file ends inside the tensor {tensor.name}.")
+    return data
+
+
+def load_tensor(path: str, tensor: GgufTensor) -> Tensor:
+    """The tensor on the device, in its row-major shape.
+
+    F32, F16 and BF16 as they are; a quantised one is a lazy f32 view of its bytes, so that every kernel that uses it
+    dequantises what it reads.
+    """
+    data = read_bytes(path, tensor)
+    kind = tensor.type.name
+    if kind in _FLOATS:
+        values = device_array(data.view(_FLOATS[kind]).reshape(tensor.shape))
+        return values.bitcast(dtypes.bfloat16) if kind == "BF16" else values
+    return ggml_data_to_tensor(device_array(data), tensor.items, tensor.type.id).reshape(tensor.shape)
+
+
+class Weights:
+    """The tensors of one part of a model, by name without its prefix."""
+
+    def __init__(self, tensors: dict[str, Tensor]) -> None:
+        self._tensors = tensors
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._tensors[name]
+
+    def __contains__(self, name: str) -> bool:
+        return name in self._tensors
+
+    def under(self, prefix: str) -> Weights:
+        """Those whose name begins with the prefix, without it."""
+        picked = {name.removeprefix(prefix): value for name, value in self._tensors.items() if name.startswith(prefix)}
+        return Weights(picked)
+
+    def linear(self, name: str, x: Tensor) -> Tensor:
+        """`x` (..., in) times `name.weight` (out, in), plus `name.bias` where there is one: (..., out), f32."""
+        y = x @ self._tensors[f"{name}.weight"].transpose(0, 1)
+        bias = self._tensors.get(f"{name}.bias")
+        return y if bias is None else y + bias
+
+    def norm(self, name: str, x: Tensor, epsilon: float) -> Tensor:
+        """`x` (..., n) over its root mean square, times `name.weight` (n)."""
+        scale = (x.square().mean(-1, keepdim=True) + epsilon).rsqrt()
+        return x * scale * self._tensors[f"{name}.weight"]
