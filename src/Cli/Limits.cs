@@ -74,4 +74,7 @@ internal static class Limits
 
     /// <summary>A test project that hangs is ended, and counts as failed.</summary>
     public static readonly TimeSpan TestProjectTimeout = TimeSpan.FromMinutes(15);
+
+    /// <summary>Text of a failure that is explained; the failure table reads less of it.</summary>
+    public const int ExplainedCharacters = 4 << 20;
 }

@@ -1,6 +1,6 @@
 namespace EgpuFleet.Kernels;
 
-/// <summary>Every bound of the engines and of the worker protocol, each with its reason.</summary>
+/// <summary>Every bound of the engines, of the worker protocol and of the drivers, each with its reason.</summary>
 public static class Limits
 {
     /// <summary>A header holds parameters and figures, never a prompt: sixteen stop strings and the stats of all models fit.</summary>
@@ -68,4 +68,46 @@ public static class Limits
 
     /// <summary>One noop's payload: what fits into a frame behind one that is nearly full.</summary>
     public const int NoopPayloadBytes = BodyBytes - NoopFrameBytes - 1024;
+
+    /// <summary>Output of one system tool: <c>system_profiler</c> of a full chassis is about 200 KB, <c>ioreg</c> a megabyte.</summary>
+    public const int CommandOutputBytes = 4 * 1024 * 1024;
+
+    /// <summary>A tool that only reads the system's tables answers within a second; a cold disk takes some.</summary>
+    public static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary><c>system_profiler</c> waits for its helpers; slow Macs take twenty seconds.</summary>
+    public static readonly TimeSpan ProfilerTimeout = TimeSpan.FromSeconds(45);
+
+    /// <summary>A file of sysfs is one page.</summary>
+    public const int SystemFileBytes = 4096;
+
+    /// <summary>Beginning of a panic report, which says what panicked.</summary>
+    public const int PanicReportBytes = 64 * 1024;
+
+    /// <summary>Panic reports looked at, newest first.</summary>
+    public const int PanicReports = 4;
+
+    /// <summary>A panic older than that says nothing about this setup.</summary>
+    public static readonly TimeSpan PanicAge = TimeSpan.FromDays(7);
+
+    /// <summary>Names read from one folder: a server has a few hundred PCI devices.</summary>
+    public const int FolderEntries = 4096;
+
+    /// <summary>GPUs of one machine that are looked at.</summary>
+    public const int Gpus = 64;
+
+    /// <summary>Deepest nesting of a system report; Thunderbolt chains are six devices.</summary>
+    public const int ReportDepth = 48;
+
+    /// <summary>Items of one system report: a chassis has some dozens.</summary>
+    public const int ReportItems = 4096;
+
+    /// <summary>A text to be classified: beyond it its beginning and its end are read.</summary>
+    public const int FailureTextCharacters = 512 * 1024;
+
+    /// <summary>Foreign text shown to people.</summary>
+    public const int SeenCharacters = 400;
+
+    /// <summary>One expression on one text; they are linear, so that only a stalled machine gets there.</summary>
+    public const int FailureExpressionMilliseconds = 500;
 }

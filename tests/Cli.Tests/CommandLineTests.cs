@@ -27,6 +27,7 @@ public sealed class CommandLineTests
                 "nodes",
                 "devices",
                 "models",
+                "doctor",
             ],
             verb => Assert.Contains($"  {verb}", ending.Output, StringComparison.Ordinal)
         );
@@ -46,6 +47,7 @@ public sealed class CommandLineTests
     [InlineData("nodes")]
     [InlineData("devices")]
     [InlineData("models")]
+    [InlineData("doctor")]
     public async Task Every_verb_has_help_with_examples_and_the_common_options(string verb)
     {
         var ending = await CommandProcess.RunAsync(verb, "--help");

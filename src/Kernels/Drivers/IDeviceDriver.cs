@@ -1,3 +1,5 @@
+using EgpuFleet.Kernels.Drivers.Mac;
+
 namespace EgpuFleet.Kernels.Drivers;
 
 /// <summary>Finds devices of one kind and tells their state, without opening them: safe beside a running worker.</summary>
@@ -12,6 +14,15 @@ public interface IDeviceDriver
 public enum DeviceKind
 {
     Cpu,
+
+    /// <summary>The GPU in an Apple chip.</summary>
+    AppleGpu,
+
+    /// <summary>A GPU of a Mac, in an enclosure.</summary>
+    ExternalGpu,
+
+    /// <summary>A GPU of a Linux machine.</summary>
+    LinuxGpu,
 }
 
 public enum DeviceState
@@ -29,9 +40,13 @@ public enum DeviceState
 /// <param name="Model">What it calls itself, such as <c>Apple M4</c>.</param>
 /// <param name="State">Whether a worker can be started on it.</param>
 /// <param name="Reason">Why it is unusable; null where it is usable.</param>
-/// <param name="CoreCount">Processor threads this process may use.</param>
-/// <param name="TotalMemoryBytes">Memory of the device, or what this process may use of it where that is less.</param>
+/// <param name="CoreCount">Processor threads this process may use, or cores of an Apple GPU; 0 where only a worker can tell.</param>
+/// <param name="TotalMemoryBytes">
+/// Memory of the device, or what this process may use of it where that is less; 0 where only a worker can tell.
+/// </param>
 /// <param name="AvailableMemoryBytes">Of it, free or freed on demand now.</param>
+/// <param name="Gpu">A GPU on PCI; null for other devices.</param>
+/// <param name="Enclosure">What the GPU is in, where that is known.</param>
 public sealed record DeviceDescription(
     string Name,
     DeviceKind Kind,
@@ -40,5 +55,7 @@ public sealed record DeviceDescription(
     string? Reason,
     int CoreCount,
     long TotalMemoryBytes,
-    long AvailableMemoryBytes
+    long AvailableMemoryBytes,
+    PciGpu? Gpu = null,
+    ThunderboltDevice? Enclosure = null
 );

@@ -12,7 +12,7 @@ public sealed record DependencyRule(string[] Projects, string[] PackagePrefixes,
         {
             ["src/Api/Api.csproj"] = new([], []),
             ["src/Cli/Cli.csproj"] = new(
-                ["Api"],
+                ["Api", "Kernels"],
                 ["System.CommandLine", "Spectre.Console", "Microsoft.Extensions.Http"]
             ),
             ["src/Dashboard/Dashboard.csproj"] = new(
