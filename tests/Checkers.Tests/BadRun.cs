@@ -36,6 +36,7 @@ internal sealed record BadRun(string Rule, string Name, History History, FinalLe
         Of("J10", "cancelled, and yet finished", Asked(new CancelCall("a", JobPhase.Cancelled, default))),
         Of("J10", "cancelled, and goes on", Asked(new CancelCall("a", JobPhase.Running, default))),
         Of("J10", "cancelled by nobody", Seen with { Cancels = [] }),
+        new BadRun("J10", "cancelled for one that succeeded", Seen with { Cancels = [] }, Needing("b", "a")),
         Of("J11", "does not drain", Seen with { Drain = Seen.Drain! with { Unfinished = 1 } }),
         Of("J11", "drains too slowly", Seen with { Drain = Seen.Drain! with { Waited = TimeSpan.FromHours(1) } }),
     ];
@@ -54,6 +55,13 @@ internal sealed record BadRun(string Rule, string Name, History History, FinalLe
         Truth with
         {
             Jobs = [.. Truth.Jobs.Select(stored => stored.Id == job ? stored with { State = state } : stored)],
+        };
+
+    /// <summary>The job was cancelled, says the ledger, because the other did not succeed.</summary>
+    public static FinalLedger Needing(string job, string other) =>
+        Truth with
+        {
+            Jobs = [.. Truth.Jobs.Select(stored => stored.Id == job ? stored with { NeededInVain = [other] } : stored)],
         };
 
     private static FinalLedger WithJob(FinalJob job) => Truth with { Jobs = [.. Truth.Jobs, job] };

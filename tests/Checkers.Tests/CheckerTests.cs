@@ -26,6 +26,10 @@ public sealed class CheckerTests
     }
 
     [Fact]
+    public void A_job_whose_dependency_failed_is_cancelled_without_anyone_asking() =>
+        Assert.Empty(AllCheckers.Check(GoodRun.History with { Cancels = [] }, BadRun.Needing("b", "c")));
+
+    [Fact]
     public void Every_rule_has_a_bad_run() =>
         Assert.Equal(AllCheckers.ByRule.Keys.Order(), BadRun.All.Select(run => run.Rule).Distinct().Order());
 

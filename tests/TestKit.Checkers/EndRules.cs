@@ -61,7 +61,14 @@ public static class EndRules
         }
         var cancels = history.Cancels.Select(call => call.Job).ToHashSet(StringComparer.Ordinal);
         foreach (var job in ledger.Jobs.Where(job => job.State == JobPhase.Cancelled && !cancels.Contains(job.Id)))
-            yield return new Violation("J10", $"job {job.Id} is cancelled, and nobody asked for it");
+        {
+            if (
+                !job.NeededInVain.Any(needed =>
+                    states.GetValueOrDefault(needed) is JobPhase.Failed or JobPhase.Cancelled
+                )
+            )
+                yield return new Violation("J10", $"job {job.Id} is cancelled, and nobody asked for it");
+        }
     }
 
     /// <summary>J11: after the last repair the queue drains in bounded time.</summary>

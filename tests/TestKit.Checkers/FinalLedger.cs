@@ -2,7 +2,11 @@ namespace EgpuFleet.TestKit.Checkers;
 
 /// <summary>A job as the ledger has it in the end.</summary>
 /// <param name="Key">The idempotency key it is remembered under; null: none.</param>
-public sealed record FinalJob(string Id, string Tenant, string? Key, JobPhase State, int ItemCount);
+public sealed record FinalJob(string Id, string Tenant, string? Key, JobPhase State, int ItemCount)
+{
+    /// <summary>The jobs that were to succeed before it, where it was cancelled because one of them did not.</summary>
+    public IReadOnlyList<string> NeededInVain { get; init; } = [];
+}
 
 /// <summary>A stored result; two with the same job and item are two rows.</summary>
 public sealed record FinalResult(string Job, int Item, string Digest);

@@ -74,7 +74,11 @@ public sealed class RigLedger(NpgsqlDataSource database)
     public async Task<IReadOnlyList<FinalJob>> JobsAsync(CancellationToken cancellationToken)
     {
         await using var read = database.CreateCommand(
-            "select j.id, j.tenant, k.key, j.state, j.item_count from job j left join idempotency_key k on k.job = j.id"
+            """
+            select j.id, j.tenant, k.key, j.state, j.item_count,
+              array(select d.depends_on from job_dependency d where d.job = j.id and d.condition = 0 and j.end_code = 6)
+            from job j left join idempotency_key k on k.job = j.id
+            """
         );
         var jobs = new List<FinalJob>();
         await using var rows = await read.ExecuteReaderAsync(cancellationToken);
@@ -88,6 +92,9 @@ public sealed class RigLedger(NpgsqlDataSource database)
                     PhaseOf(rows.GetInt16(3)),
                     rows.GetInt32(4)
                 )
+                {
+                    NeededInVain = Array.ConvertAll(rows.GetFieldValue<Guid[]>(5), NameOf),
+                }
             );
         }
         return jobs;

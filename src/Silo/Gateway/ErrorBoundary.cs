@@ -67,8 +67,10 @@ public sealed partial class ErrorBoundary(RequestDelegate next, ILogger<ErrorBou
                 "The database does not answer."
             ),
             NodeOfflineException => GatewayException.Unavailable("node_offline", exception.Message),
-            // Orleans' own failures (silo gone, message rejected, no answer in time) pass with the next attempt.
+            // Orleans' own failures (silo gone, message rejected, no answer in time) pass with the next attempt; so does a
+            // look-up that it gave up, which is not the caller's doing.
             TimeoutException
+            or OperationCanceledException
             or OrleansException
             or SiloUnavailableException
             or EnumerationAbortedException

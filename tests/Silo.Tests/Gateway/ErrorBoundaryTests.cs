@@ -21,6 +21,7 @@ public sealed class ErrorBoundaryTests
             new LedgerUnavailableException("Gone.", new NpgsqlException("Refused.")),
             new NpgsqlException("Refused."),
             new TimeoutException(),
+            new OperationCanceledException(),
             new SiloUnavailableException(),
             new EnumerationAbortedException(),
         ];
