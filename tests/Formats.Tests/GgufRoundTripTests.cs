@@ -18,7 +18,8 @@ public sealed class GgufRoundTripTests
         Gen.Float.Select(number => (object)number),
         Gen.Bool.Select(flag => (object)flag),
         Texts.Array[0, 20].Select(texts => (object)texts),
-        Gen.Int.Array[0, 20].Select(numbers => (object)numbers)
+        Gen.Int.Array[0, 20].Select(numbers => (object)numbers),
+        Gen.Float.Array[0, 20].Select(numbers => (object)numbers)
     );
 
     private static readonly Gen<(bool IsHalf, int Columns, int Rows, byte Fill)> Tensors = Gen.Select(
@@ -112,6 +113,9 @@ public sealed class GgufRoundTripTests
             case int[] numbers:
                 writer.Add(key, numbers);
                 break;
+            case float[] numbers:
+                writer.Add(key, numbers);
+                break;
         }
     }
 
@@ -122,6 +126,7 @@ public sealed class GgufRoundTripTests
         {
             string[] texts => reader.ReadTexts((GgufArray)value).SequenceEqual(texts),
             int[] numbers => reader.ReadNumbers((GgufArray)value).SequenceEqual(numbers),
+            float[] numbers => reader.ReadSingles((GgufArray)value).SequenceEqual(numbers),
             uint number => value is ulong read && read == number,
             float number => value is double read && read.Equals(number),
             _ => value.Equals(expected),

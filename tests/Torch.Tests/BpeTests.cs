@@ -1,5 +1,6 @@
 using System.Text;
 using CsCheck;
+using EgpuFleet.Kernels.Formats.Tokenizing;
 using EgpuFleet.Kernels.Torch.Tokenizing;
 
 namespace EgpuFleet.Torch.Tests;

@@ -39,6 +39,21 @@ public static class Limits
     /// <summary>Alignment of tensor data: files use 32; page and huge-page layouts stay below this.</summary>
     public const int AlignmentBytes = 1 << 16;
 
+    /// <summary>Tokens of a vocabulary: the largest published have 262,144.</summary>
+    public const int Tokens = 1 << 20;
+
+    /// <summary>Merges of a vocabulary: the largest published have about 515,000.</summary>
+    public const int Merges = 2 << 20;
+
+    /// <summary>Characters of a token or merge: the longest in use are runs of 256 spaces.</summary>
+    public const int TokenChars = 4096;
+
+    /// <summary>Characters of a token that is looked for in text: the longest names have fewer than 100.</summary>
+    public const int SpecialTokenChars = 512;
+
+    /// <summary>Characters of one text to tokenise: four times what a context of a million tokens holds.</summary>
+    public const int TextChars = 16 << 20;
+
     /// <summary>Layers: the deepest published models have about 130.</summary>
     public const int Layers = 4096;
 

@@ -39,6 +39,9 @@ public static class GgufFault
     /// <summary>A tensor's bytes lie outside the file or overlap another's.</summary>
     public const string TensorExtent = "gguf_tensor_extent";
 
+    /// <summary>A vocabulary or pre-tokenizer that this project does not know, or that contradicts itself.</summary>
+    public const string Tokenizer = "gguf_tokenizer";
+
     /// <summary>A valid container, but not of a language model: a needed key is missing or implausible.</summary>
     public const string Model = "gguf_model";
 }

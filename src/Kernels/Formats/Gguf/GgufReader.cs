@@ -76,6 +76,19 @@ public sealed class GgufReader
         return numbers;
     }
 
+    /// <summary>The items of an array of 32-bit floats.</summary>
+    /// <exception cref="GgufException">Of another type, or more than <see cref="Limits.ReadArrayBytes"/>.</exception>
+    public float[] ReadSingles(GgufArray array)
+    {
+        RequireReadable(array, array.ItemType == GgufValueType.F32, "floats");
+        var bits = new uint[array.Count];
+        input.Seek(array.Offset);
+        input.ReadExactly(MemoryMarshal.AsBytes(bits.AsSpan()));
+        if (!BitConverter.IsLittleEndian)
+            BinaryPrimitives.ReverseEndianness(bits, bits);
+        return Array.ConvertAll(bits, BitConverter.UInt32BitsToSingle);
+    }
+
     /// <summary>The raw bytes of a tensor from <paramref name="offset"/> on, as many as the span holds.</summary>
     public void ReadTensor(GgufTensor tensor, long offset, Span<byte> destination)
     {

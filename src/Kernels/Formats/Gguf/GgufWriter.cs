@@ -34,6 +34,10 @@ public sealed class GgufWriter
     public void Add(string key, IReadOnlyList<int> values) =>
         AddArray(key, GgufValueType.I32, values, (writer, value) => writer.Write(value));
 
+    /// <summary>Adds an array of 32-bit floats.</summary>
+    public void Add(string key, IReadOnlyList<float> values) =>
+        AddArray(key, GgufValueType.F32, values, (writer, value) => writer.Write(value));
+
     /// <summary>Adds a tensor.</summary>
     /// <param name="name">Unique in the file.</param>
     /// <param name="type">How <paramref name="write"/> stores the numbers.</param>

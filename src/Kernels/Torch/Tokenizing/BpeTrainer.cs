@@ -1,3 +1,5 @@
+using EgpuFleet.Kernels.Formats.Tokenizing;
+
 namespace EgpuFleet.Kernels.Torch.Tokenizing;
 
 /// <summary>Learns merges: again and again the pair that occurs most often; the smaller pair wins a tie.</summary>

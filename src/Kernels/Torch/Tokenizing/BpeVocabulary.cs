@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text;
+using EgpuFleet.Kernels.Formats.Tokenizing;
 
 namespace EgpuFleet.Kernels.Torch.Tokenizing;
 

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace EgpuFleet.Kernels.Torch.Tokenizing;
+namespace EgpuFleet.Kernels.Formats.Tokenizing;
 
 /// <summary>
 /// The printable stand-ins for bytes that byte-level BPE vocabularies are written in: a byte that is a visible Latin-1
@@ -8,13 +8,22 @@ namespace EgpuFleet.Kernels.Torch.Tokenizing;
 /// </summary>
 public static class ByteAlphabet
 {
+    // 256 letters, the highest of which is U+0143.
+    private const int LetterLimit = 0x144;
+
     private static readonly char[] Letters = MakeLetters();
-    private static readonly Dictionary<char, byte> Bytes = Letters
-        .Select((letter, index) => (letter, index))
-        .ToDictionary(pair => pair.letter, pair => (byte)pair.index);
+    private static readonly short[] Bytes = MakeBytes();
 
     /// <summary>The letter of a byte.</summary>
     public static char Letter(byte value) => Letters[value];
+
+    /// <summary>Whether a character is the letter of a byte, and of which.</summary>
+    public static bool TryGetByte(char letter, out byte value)
+    {
+        var known = letter < LetterLimit ? Bytes[letter] : (short)-1;
+        value = (byte)known;
+        return known >= 0;
+    }
 
     /// <summary>The text's UTF-8 bytes, one letter each.</summary>
     public static string Encode(ReadOnlySpan<char> text)
@@ -32,8 +41,20 @@ public static class ByteAlphabet
         );
     }
 
-    /// <summary>The bytes that letters stand for.</summary>
-    public static byte[] Decode(string letters) => [.. letters.Select(letter => Bytes[letter])];
+    /// <summary>The bytes that letters stand for; a character that is no letter of a byte gives its own UTF-8.</summary>
+    public static byte[] Decode(string letters)
+    {
+        var bytes = new List<byte>(letters.Length);
+        Span<byte> utf8 = stackalloc byte[4];
+        foreach (var rune in letters.EnumerateRunes())
+        {
+            if (rune.IsBmp && TryGetByte((char)rune.Value, out var value))
+                bytes.Add(value);
+            else
+                bytes.AddRange(utf8[..rune.EncodeToUtf8(utf8)]);
+        }
+        return [.. bytes];
+    }
 
     private static char[] MakeLetters()
     {
@@ -45,5 +66,14 @@ public static class ByteAlphabet
             letters[value] = visible ? (char)value : (char)next++;
         }
         return letters;
+    }
+
+    private static short[] MakeBytes()
+    {
+        var bytes = new short[LetterLimit];
+        Array.Fill(bytes, (short)-1);
+        for (var value = 0; value < Letters.Length; value++)
+            bytes[Letters[value]] = (short)value;
+        return bytes;
     }
 }
