@@ -13,7 +13,13 @@ public static class WorkerProgram
     private const int ExitUsage = 2;
 
     /// <summary>Reads <see cref="WorkerLaunch"/>'s options and serves until told to end. Returns the exit code.</summary>
-    public static async Task<int> RunAsync(string[] args, IKernelEngine engine, ILoggerFactory loggers)
+    /// <param name="broken">Fires when the engine can do no more: the program ends and says that it failed.</param>
+    public static async Task<int> RunAsync(
+        string[] args,
+        IKernelEngine engine,
+        ILoggerFactory loggers,
+        CancellationToken broken = default
+    )
     {
         ArgumentNullException.ThrowIfNull(args);
         ArgumentNullException.ThrowIfNull(engine);
@@ -26,7 +32,7 @@ public static class WorkerProgram
             return ExitUsage;
         }
         using var telemetry = WorkerTelemetry.Export(engine.Identity);
-        using var ending = new CancellationTokenSource();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(broken);
         using var terminate = OnSignal(PosixSignal.SIGTERM, ending);
         // Ctrl-C in the terminal of the agent reaches its whole group; the agent ends its workers in order.
         using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
@@ -34,7 +40,7 @@ public static class WorkerProgram
         try
         {
             await host.RunAsync(ending.Token);
-            return ExitOk;
+            return broken.IsCancellationRequested ? ExitFailed : ExitOk;
         }
         catch (EngineException exception)
         {

@@ -1,6 +1,6 @@
 using System.Text;
 using CsCheck;
-using EgpuFleet.Kernels.LlamaCpp.Text;
+using EgpuFleet.Kernels.Text;
 
 namespace EgpuFleet.Kernels.Tests.Text;
 

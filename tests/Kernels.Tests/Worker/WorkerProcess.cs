@@ -4,10 +4,12 @@ using EgpuFleet.Kernels.Protocol;
 
 namespace EgpuFleet.Kernels.Tests.Worker;
 
-/// <summary>The real llama.cpp worker as a child process with a socket of its own; gone when disposed.</summary>
+/// <summary>A real worker, llama.cpp's unless another is named, as a child process with a socket of its own; gone when disposed.</summary>
 internal sealed class WorkerProcess : IAsyncDisposable
 {
     public const string Credential = "a credential of the tests";
+
+    private const string LlamaCpp = "EgpuFleet.Kernels.LlamaCpp";
 
     private readonly DirectoryInfo folder;
 
@@ -21,10 +23,14 @@ internal sealed class WorkerProcess : IAsyncDisposable
 
     public string SocketPath => Path.Combine(folder.FullName, "w");
 
-    public static WorkerProcess Start(TimeSpan? keepFor = null, Action<ProcessStartInfo>? adjust = null)
+    public static WorkerProcess Start(
+        TimeSpan? keepFor = null,
+        Action<ProcessStartInfo>? adjust = null,
+        string worker = LlamaCpp
+    )
     {
         var home = Directory.CreateTempSubdirectory("efw");
-        var executable = Path.Combine(AppContext.BaseDirectory, "EgpuFleet.Kernels.LlamaCpp");
+        var executable = Path.Combine(AppContext.BaseDirectory, worker);
         var start = WorkerLaunch.StartInfo(executable, Path.Combine(home.FullName, "w"), Credential, keepFor);
         adjust?.Invoke(start);
         return new WorkerProcess(home, Process.Start(start)!);

@@ -34,6 +34,7 @@ public sealed record DependencyRule(string[] Projects, string[] PackagePrefixes,
                 ["Kernels", "Formats"],
                 ["OpenTelemetry", "Microsoft.Extensions."]
             ),
+            ["src/Kernels/Tinygrad/Tinygrad.csproj"] = new(["Kernels", "Formats"], ["Microsoft.Extensions."]),
             ["src/Kernels/Torch/Torch.csproj"] = new(["Kernels", "Formats"], ["TorchSharp", "libtorch-"]),
             ["src/NodeAgent/NodeAgent.csproj"] = new(
                 ["Grains.Interfaces", "Kernels", "Formats"],

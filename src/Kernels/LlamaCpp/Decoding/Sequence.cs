@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.LlamaCpp.Native;
 using EgpuFleet.Kernels.LlamaCpp.Text;
+using EgpuFleet.Kernels.Text;
 
 namespace EgpuFleet.Kernels.LlamaCpp.Decoding;
 

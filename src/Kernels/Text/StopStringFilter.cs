@@ -1,4 +1,4 @@
-namespace EgpuFleet.Kernels.LlamaCpp.Text;
+namespace EgpuFleet.Kernels.Text;
 
 /// <summary>Lets text through up to the first stop string, and holds back what could still become the start of one.</summary>
 internal sealed class StopStringFilter(IReadOnlyList<string> stopStrings)

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace EgpuFleet.Kernels.LlamaCpp.Text;
+namespace EgpuFleet.Kernels.Text;
 
 /// <summary>Makes text of the bytes of tokens: whole characters only, ending before the first stop string.</summary>
 internal sealed class CompletionText(IReadOnlyList<string> stopStrings)

@@ -1,0 +1,50 @@
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Formats.Tokenizing;
+using EgpuFleet.Kernels.Text;
+using EgpuFleet.Kernels.Tinygrad.Child;
+
+namespace EgpuFleet.Kernels.Tinygrad;
+
+/// <summary>Turns the ids of one generation into the items of its stream, with whole characters and without stop strings.</summary>
+/// <param name="room">Ids it has at most: the last of so many waits for the child's word, since the last item says why.</param>
+internal sealed class AnswerText(GgufTokenizer tokenizer, int[] prompt, int room, IReadOnlyList<string> stopStrings)
+{
+    private const int NoToken = -1;
+
+    private readonly CompletionText text = new(stopStrings);
+    private string held = "";
+    private int last = NoToken;
+    private int count;
+
+    /// <summary>Takes the next id; returns its item, the last of all where it completes a stop string, or null.</summary>
+    public GeneratedToken? Take(int token)
+    {
+        // A prompt of at most BOS has no text, so the completion is the beginning of one.
+        var beginsText = count == 0 && prompt is [var only] && only == tokenizer.Bos;
+        var certain = text.Append(tokenizer.Piece(token, beginsText));
+        (last, count) = (token, count + 1);
+        if (text.Stopped)
+        {
+            var usage = new GenerationUsage(prompt.Length, count);
+            return new GeneratedToken(count - 1, token, certain, FinishReason.Stop, usage);
+        }
+        if (count < room)
+            return new GeneratedToken(count - 1, token, certain);
+        held = certain;
+        return null;
+    }
+
+    /// <summary>The last item, as the child says why.</summary>
+    public GeneratedToken End(ChildFinish finish)
+    {
+        var usage = new GenerationUsage(finish.PromptTokens, finish.CompletionTokens);
+        var rest = held + text.Finish();
+        var reason = text.Stopped ? FinishReason.Stop : finish.Finish;
+        return finish switch
+        {
+            { Finish: FinishReason.Length } => new GeneratedToken(count - 1, last, rest, reason, usage),
+            { StopToken: { } stop } => new GeneratedToken(count, stop, rest, reason, usage),
+            _ => new GeneratedToken(count, NoToken, rest, reason, usage),
+        };
+    }
+}

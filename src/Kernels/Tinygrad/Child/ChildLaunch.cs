@@ -1,0 +1,117 @@
+using System.ComponentModel;
+using System.Diagnostics;
+using EgpuFleet.Kernels.Engines;
+
+namespace EgpuFleet.Kernels.Tinygrad.Child;
+
+/// <summary>How the Python child is started.</summary>
+/// <param name="Python">Interpreter; null: the first of the usual ones that is 3.11 or newer and has numpy.</param>
+/// <param name="Tinygrad">Checkout of tinygrad at the pinned commit; null: it is installed in the interpreter's environment.</param>
+/// <param name="Device">tinygrad's <c>DEV</c>, such as <c>CPU</c> or <c>AMD</c>.</param>
+internal sealed record ChildLaunch(string? Python, string? Tinygrad, string Device)
+{
+    /// <summary>Names a checkout of tinygrad.</summary>
+    public const string TinygradVariable = "EGPUFLEET_TINYGRAD";
+
+    /// <summary>Names the interpreter.</summary>
+    public const string PythonVariable = "EGPUFLEET_PYTHON";
+
+    /// <summary>Names the device; left out: the processor.</summary>
+    public const string DeviceVariable = "EGPUFLEET_TINYGRAD_DEVICE";
+
+    private const string Package = "egpufleet_tinygrad";
+
+    /// <summary>
+    /// All that the child inherits. tinygrad reads its settings from dozens of plain names (DEBUG, JIT, even NO_COLOR, which must be
+    /// a number to it): what happens to be set in the agent's shell must not change what it computes.
+    /// </summary>
+    private static readonly string[] Inherited =
+    [
+        "PATH",
+        "HOME",
+        "USER",
+        "LOGNAME",
+        "TMPDIR",
+        "LANG",
+        "XDG_CACHE_HOME",
+        "CACHEDB",
+        "LLVM_PATH",
+        "DOCKER_HOST",
+        "APL_REMOTE_SOCK",
+        "AM_POWER_LIMIT",
+    ];
+
+    private static readonly string[] Usual = ["python3", "/usr/bin/python3", "/opt/homebrew/bin/python3"];
+
+    public static ChildLaunch FromEnvironment() =>
+        new(Read(PythonVariable), Read(TinygradVariable), Read(DeviceVariable) ?? "CPU");
+
+    /// <exception cref="EngineException"><see cref="EngineErrorClass.EngineUnavailable"/>.</exception>
+    public Process Start()
+    {
+        if (Tinygrad is not null && !Directory.Exists(Path.Combine(Tinygrad, "tinygrad")))
+            throw Unavailable($"{TinygradVariable} is '{Tinygrad}', which holds no checkout of tinygrad.");
+        var start = new ProcessStartInfo(Python ?? UsualPython())
+        {
+            // -P: the working folder must not lend it modules.
+            ArgumentList = { "-P", "-m", Package },
+            UseShellExecute = false,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            WorkingDirectory = AppContext.BaseDirectory,
+        };
+        foreach (var name in start.Environment.Keys.Except(Inherited, StringComparer.Ordinal).ToList())
+            start.Environment.Remove(name);
+        var folder = Path.Combine(AppContext.BaseDirectory, "worker");
+        start.Environment["PYTHONPATH"] = Tinygrad is null ? folder : $"{folder}{Path.PathSeparator}{Tinygrad}";
+        start.Environment["DEV"] = Device;
+        start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
+        try
+        {
+            return Process.Start(start) ?? throw Unavailable($"{start.FileName} did not start.");
+        }
+        catch (Win32Exception exception)
+        {
+            throw Unavailable($"{start.FileName} cannot be started: {exception.Message}", exception);
+        }
+    }
+
+    private static string UsualPython() =>
+        Usual.FirstOrDefault(IsFit)
+        ?? throw Unavailable(
+            $"None of {string.Join(", ", Usual)} is Python 3.11 or newer with numpy. Install them (python3-numpy on Debian), "
+                + $"or name an interpreter by {PythonVariable}."
+        );
+
+    private static bool IsFit(string python)
+    {
+        var probe = new ProcessStartInfo(python)
+        {
+            ArgumentList = { "-c", "import sys, numpy; sys.exit(sys.version_info < (3, 11))" },
+            UseShellExecute = false,
+            RedirectStandardError = true,
+        };
+        try
+        {
+            using var process = Process.Start(probe);
+            if (process is null)
+                return false;
+            process.ErrorDataReceived += (_, _) => { };
+            process.BeginErrorReadLine();
+            if (process.WaitForExit(Limits.PythonProbeTimeout))
+                return process.ExitCode == 0;
+            process.Kill();
+            return false;
+        }
+        catch (Win32Exception)
+        {
+            return false;
+        }
+    }
+
+    private static string? Read(string variable) =>
+        Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
+
+    private static EngineException Unavailable(string text, Exception? inner = null) =>
+        new(EngineErrorClass.EngineUnavailable, text, innerException: inner);
+}

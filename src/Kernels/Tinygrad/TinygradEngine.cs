@@ -1,0 +1,137 @@
+using EgpuFleet.Kernels.Drivers;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Formats.Gguf;
+using EgpuFleet.Kernels.Formats.Tokenizing;
+using EgpuFleet.Kernels.Tinygrad.Child;
+
+namespace EgpuFleet.Kernels.Tinygrad;
+
+/// <summary>
+/// tinygrad, in a Python process of its own that knows token ids and tensors; text, and all that is known of a file before it
+/// is loaded, is this side's affair.
+/// </summary>
+internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
+{
+    /// <summary>The commit that this engine is written against and tested with.</summary>
+    private const string PinnedVersion = "a9069c177";
+
+    private readonly CancellationTokenSource broken = new();
+    private PythonChild? child;
+    private ChildProbe? device;
+
+    public EngineIdentity Identity { get; } = new("tinygrad", PinnedVersion, EngineCapabilities.Generate);
+
+    /// <summary>
+    /// Fires when the child has ended by itself: whatever the device was doing, nothing is retried in this process.
+    /// </summary>
+    public CancellationToken Broken => broken.Token;
+
+    public async Task OpenAsync(CancellationToken cancellationToken)
+    {
+        child = PythonChild.Start(launch);
+        child.Ended.Register(broken.Cancel);
+        try
+        {
+            var hello = await child.AskAsync("hello", ChildJson.Default.ChildHello, cancellationToken);
+            if (hello.Protocol != Limits.ChildProtocol)
+                throw Unavailable($"It speaks protocol {hello.Protocol}, not {Limits.ChildProtocol}.");
+            device = await child.AskAsync("probe", ChildJson.Default.ChildProbe, cancellationToken);
+        }
+        catch (EngineException exception) when (exception.ErrorClass != EngineErrorClass.EngineUnavailable)
+        {
+            throw Unavailable(exception.Message, exception);
+        }
+    }
+
+    public EngineProbe Probe()
+    {
+        var opened = device ?? throw Unavailable("It is not open.");
+        var memory = HostMemory.Read();
+        return new EngineProbe(
+            opened.Device,
+            opened.Arch is null ? opened.Device : $"{opened.Device} {opened.Arch}",
+            Environment.ProcessorCount,
+            opened.VramBytes ?? memory.TotalBytes,
+            opened.VramBytes is { } vram ? vram - opened.MemoryUsedBytes : memory.AvailableBytes
+        );
+    }
+
+    public async Task<SelfTestReport> SelfTestAsync(CancellationToken cancellationToken)
+    {
+        var report = await Child().AskAsync("selftest", ChildJson.Default.ChildSelfTest, cancellationToken);
+        return new SelfTestReport(report.Passed, report.Values, report.LargestRelativeError, report.Text);
+    }
+
+    public async Task<IModelShard> LoadAsync(LoadSpec spec, CancellationToken cancellationToken)
+    {
+        var (facts, tokenizer, isAllF32) = ReadFile(spec.Path);
+        if (spec.Exact is true && !isAllF32)
+            throw new EngineException(
+                EngineErrorClass.InvalidRequest,
+                $"The exact profile needs F32 weights; the model has {facts.FileType}."
+            );
+        var exact = spec.Exact ?? (isAllF32 && device?.VramBytes is null);
+        var wanted = new ChildLoad(
+            spec.ContentHash,
+            spec.Path,
+            spec.ContextTokens,
+            spec.Slots,
+            exact ? "f32" : "f16",
+            exact
+        );
+        var loaded = await Child()
+            .AskAsync("load", wanted, ChildJson.Default.ChildLoad, ChildJson.Default.ChildLoaded, cancellationToken);
+        if (loaded.Vocabulary != tokenizer.Size)
+            throw new EngineException(
+                EngineErrorClass.ModelInvalid,
+                $"The model has logits for {loaded.Vocabulary} tokens and names for {tokenizer.Size}."
+            );
+        var info = new ModelInfo(
+            spec.ContentHash,
+            loaded.Architecture,
+            $"{loaded.Architecture} {facts.FileType} on {device!.Device}",
+            facts.Parameters,
+            loaded.Layers,
+            loaded.Vocabulary,
+            loaded.TrainedContextTokens,
+            loaded.ContextTokens,
+            spec.Slots,
+            spec.Threads,
+            loaded.WeightBytes,
+            loaded.KvBytes,
+            loaded.TotalBytes,
+            exact,
+            HasChatTemplate: false
+        );
+        return new TinygradModel(Child(), tokenizer, info);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (child is { } mine)
+        {
+            child = null;
+            await mine.DisposeAsync();
+        }
+    }
+
+    private PythonChild Child() => child ?? throw Unavailable("It is not open.");
+
+    private static (GgufModelFacts Facts, GgufTokenizer Tokenizer, bool IsAllF32) ReadFile(string path)
+    {
+        try
+        {
+            using var stream = File.OpenRead(path);
+            var reader = GgufReader.Open(stream);
+            var isAllF32 = reader.Tensors.All(tensor => tensor.Type == GgufTensorType.F32);
+            return (GgufModelFacts.From(reader), GgufTokenizer.From(reader), isAllF32);
+        }
+        catch (Exception exception) when (exception is GgufException or IOException or UnauthorizedAccessException)
+        {
+            throw new EngineException(EngineErrorClass.ModelInvalid, exception.Message, innerException: exception);
+        }
+    }
+
+    private static EngineException Unavailable(string text, Exception? inner = null) =>
+        new(EngineErrorClass.EngineUnavailable, $"tinygrad cannot be used here: {text}", innerException: inner);
+}

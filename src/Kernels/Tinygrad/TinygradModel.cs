@@ -1,0 +1,171 @@
+using System.Runtime.CompilerServices;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Formats.Tokenizing;
+using EgpuFleet.Kernels.Tinygrad.Child;
+
+namespace EgpuFleet.Kernels.Tinygrad;
+
+/// <summary>A model loaded in the child. Any number of generations at once: the child batches them.</summary>
+internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, ModelInfo info)
+    : IModelShard,
+        IGenerator
+{
+    private readonly IReadOnlyList<int> stopTokens = [.. tokenizer.EndOfGeneration.Order().Take(Limits.StopTokens)];
+    private int running;
+    private long promptTokens;
+    private long completionTokens;
+
+    public ModelInfo Info => info;
+
+    public IGenerator Generator => this;
+
+    public async Task WarmUpAsync(CancellationToken cancellationToken) =>
+        await child.AskAsync(
+            "warmup",
+            new ChildModel(info.ContentHash),
+            ChildJson.Default.ChildModel,
+            ChildJson.Default.ChildWarmedUp,
+            cancellationToken
+        );
+
+    public ModelStats Stats()
+    {
+        var now = Volatile.Read(ref running);
+        var busy = Math.Min(now, info.Slots);
+        return new ModelStats(
+            info.ContentHash,
+            busy,
+            now - busy,
+            Interlocked.Read(ref promptTokens),
+            Interlocked.Read(ref completionTokens),
+            DecodeCalls: 0
+        );
+    }
+
+    public async IAsyncEnumerable<GeneratedToken> GenerateAsync(
+        GenerateRequest request,
+        [EnumeratorCancellation] CancellationToken cancellationToken
+    )
+    {
+        var prompt = Tokenize(request.Prompt);
+        var left = info.ContextTokens - prompt.Length;
+        var room = Math.Min(request.Options.MaxTokens ?? left, left);
+        var answer = new AnswerText(tokenizer, prompt, room, request.Options.StopStrings);
+        Interlocked.Increment(ref running);
+        var call = await BeginAsync(request, prompt);
+        var isOver = false;
+        try
+        {
+            await using var cancelling = cancellationToken.Register(() => _ = CancelAsync(call));
+            await foreach (var token in call.Tokens.ReadAllAsync(CancellationToken.None))
+            {
+                Interlocked.Increment(ref completionTokens);
+                if (answer.Take(token.Id) is not { } item)
+                    continue;
+                yield return item;
+                // A stop string was reached: what the child still makes is of no use.
+                if (item.FinishReason is not null)
+                    yield break;
+            }
+            var finish = PythonChild.Read(await call.Result, ChildJson.Default.ChildFinish);
+            isOver = true;
+            yield return answer.End(finish);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref running);
+            if (!isOver)
+                await CancelAsync(call);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        try
+        {
+            await child.AskAsync(
+                "unload",
+                new ChildModel(info.ContentHash),
+                ChildJson.Default.ChildModel,
+                ChildJson.Default.ChildUnloaded,
+                CancellationToken.None
+            );
+        }
+        catch (EngineException gone) when (gone.ErrorClass == EngineErrorClass.WorkerLost)
+        {
+            // Its memory went with it.
+        }
+    }
+
+    private async Task<ChildCall> BeginAsync(GenerateRequest request, int[] prompt)
+    {
+        var options = request.Options;
+        var wanted = new ChildGenerate(
+            info.ContentHash,
+            new ChildOptions(options.MaxTokens, options.Temperature, options.TopP, options.TopK, options.Seed),
+            stopTokens,
+            request.Priority
+        );
+        try
+        {
+            var type = ChildJson.Default.ChildGenerate;
+            var call = await child.BeginAsync("generate", wanted, type, prompt, CancellationToken.None);
+            Interlocked.Add(ref promptTokens, prompt.Length);
+            return call;
+        }
+        catch
+        {
+            Interlocked.Decrement(ref running);
+            throw;
+        }
+    }
+
+    /// <summary>A child that is gone generates no more either.</summary>
+    private async Task CancelAsync(ChildCall call)
+    {
+        try
+        {
+            await child.CancelAsync(call);
+        }
+        catch (EngineException gone) when (gone.ErrorClass == EngineErrorClass.WorkerLost)
+        {
+            // The call has failed with it.
+        }
+    }
+
+    private int[] Tokenize(Prompt prompt)
+    {
+        var tokens = prompt switch
+        {
+            TextPrompt text => Encode(text.Text),
+            TokenPrompt given => Checked(given.TokenIds),
+            ChatPrompt => throw new EngineException(
+                EngineErrorClass.ModelHasNoChatTemplate,
+                "This engine renders no chat templates; send a completion request instead."
+            ),
+            _ => throw Invalid("The prompt is of no known kind."),
+        };
+        return tokens.Length > 0 ? tokens
+            : tokenizer.Bos is { } bos ? [bos]
+            : throw Invalid("The prompt is empty, and the model has no token that begins a text.");
+    }
+
+    private int[] Encode(string text)
+    {
+        try
+        {
+            return tokenizer.Encode(text, parseSpecial: false);
+        }
+        catch (ArgumentException tooLong)
+        {
+            throw new EngineException(EngineErrorClass.InvalidRequest, tooLong.Message, innerException: tooLong);
+        }
+    }
+
+    private int[] Checked(IReadOnlyList<int> tokenIds) =>
+        tokenIds.All(id => id >= 0 && id < tokenizer.Size)
+            ? [.. tokenIds]
+            : throw Invalid($"A token id is not in 0..{tokenizer.Size - 1}.");
+
+    private static EngineException Invalid(string text) => new(EngineErrorClass.InvalidRequest, text);
+}

@@ -1,0 +1,77 @@
+using System.Diagnostics;
+using System.Globalization;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Tests.Worker;
+using EgpuFleet.Kernels.Tinygrad.Child;
+
+namespace EgpuFleet.Kernels.Tests.Tinygrad;
+
+/// <summary>Two processes that live and die together, and say why.</summary>
+public sealed class TinygradLifetimeTests
+{
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_worker_whose_python_dies_fails_its_callers_and_ends()
+    {
+        TinygradWorker.Require();
+        await using var worker = WorkerProcess.Start(worker: TinygradWorker.Executable);
+        await using var client = await worker.ConnectAsync(Token);
+        await client.LoadStoriesAsync(Token);
+        var options = new GenerationOptions(MaxTokens: 400);
+        await using var tokens = client.GenerateAsync(Stories.Continue("", options), Token).GetAsyncEnumerator(Token);
+        Assert.True(await tokens.MoveNextAsync());
+
+        Process.GetProcessById(await PythonOfAsync(worker.Process.Id)).Kill();
+
+        var lost = await Assert.ThrowsAsync<EngineException>(async () =>
+        {
+            while (await tokens.MoveNextAsync()) { }
+        });
+        Assert.Equal(EngineErrorClass.WorkerLost, lost.ErrorClass);
+        await worker.Process.WaitForExitAsync(Token);
+        Assert.Equal(1, worker.Process.ExitCode);
+    }
+
+    [Fact]
+    public async Task A_python_whose_worker_is_killed_ends()
+    {
+        TinygradWorker.Require();
+        await using var worker = WorkerProcess.Start(worker: TinygradWorker.Executable);
+        await using var client = await worker.ConnectAsync(Token);
+        await client.ProbeAsync(Token);
+        using var python = Process.GetProcessById(await PythonOfAsync(worker.Process.Id));
+
+        worker.Process.Kill();
+
+        await python.WaitForExitAsync(Token);
+    }
+
+    [Fact]
+    public async Task A_folder_without_tinygrad_is_said()
+    {
+        await using var worker = WorkerProcess.Start(
+            adjust: start => start.Environment[ChildLaunch.TinygradVariable] = Path.GetTempPath(),
+            worker: TinygradWorker.Executable
+        );
+        await using var client = await worker.ConnectAsync(Token);
+
+        var refused = await Assert.ThrowsAsync<EngineException>(() => client.ProbeAsync(Token));
+
+        Assert.Equal(EngineErrorClass.EngineUnavailable, refused.ErrorClass);
+        Assert.Contains(ChildLaunch.TinygradVariable, refused.Message, StringComparison.Ordinal);
+    }
+
+    private static async Task<int> PythonOfAsync(int parent)
+    {
+        var start = new ProcessStartInfo("pgrep", ["-P", parent.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        using var pgrep = Process.Start(start)!;
+        var line = await pgrep.StandardOutput.ReadLineAsync(Token);
+        await pgrep.WaitForExitAsync(Token);
+        return int.Parse(line!, CultureInfo.InvariantCulture);
+    }
+}
