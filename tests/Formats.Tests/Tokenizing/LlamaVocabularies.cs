@@ -49,12 +49,12 @@ public sealed class LlamaVocabularies : IAsyncLifetime
             .EnumerateFiles(Folder(), "ggml-vocab-*.gguf")
             .Select(file => Path.GetFileNameWithoutExtension(file)["ggml-vocab-".Length..]);
 
-    public FileStream Open(string name) => File.OpenRead(Path.Combine(Folder(), $"ggml-vocab-{name}.gguf"));
+    public string PathOf(string name) => Path.Combine(Folder(), $"ggml-vocab-{name}.gguf");
 
     /// <summary>Texts with the ids that the vocabulary's authors' own code gives them.</summary>
     public IReadOnlyList<(string Text, int[] Ids)> Vectors(string name)
     {
-        var path = Path.Combine(Folder(), $"ggml-vocab-{name}.gguf");
+        var path = PathOf(name);
         var texts = File.ReadAllText(path + ".inp").Split(Separator)[..^1];
         var ids = File.ReadAllLines(path + ".out");
         Assert.Equal(texts.Length, ids.Length);

@@ -44,10 +44,10 @@ internal sealed class NativeVocabulary : IDisposable
             Assert.Equal(Native.EndsText(token), Ours.EndsText(token));
             foreach (var beginsText in (bool[])[false, true])
             {
-                Assert.True(
-                    Native.Piece(token, beginsText).AsSpan().SequenceEqual(Ours.Piece(token, beginsText)),
-                    $"The bytes of token {token} differ."
-                );
+                var native = Native.Piece(token, beginsText);
+                // llama.cpp's complaint of a character that stands for no byte; we give the character itself.
+                if (native.AsSpan().IndexOf("[UNK_BYTE_0x"u8) < 0)
+                    Assert.Equal(native, Ours.Piece(token, beginsText));
             }
         }
     }

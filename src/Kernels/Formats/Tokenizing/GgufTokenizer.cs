@@ -106,6 +106,7 @@ public sealed class GgufTokenizer
     /// <summary>The bytes a token stands for, maybe a part of a character; none for control tokens.</summary>
     /// <param name="token">Id.</param>
     /// <param name="beginsText">Whether no text comes before it.</param>
+    /// <remarks>A character of a byte-level token that stands for no byte gives itself; llama.cpp gives a complaint.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">There is no such token.</exception>
     public byte[] Piece(int token, bool beginsText)
     {

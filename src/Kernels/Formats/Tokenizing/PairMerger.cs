@@ -6,7 +6,7 @@ namespace EgpuFleet.Kernels.Formats.Tokenizing;
 /// </summary>
 /// <remarks>
 /// Why not Microsoft.ML.Tokenizers: its BpeTokenizer does not know the rule that a piece which is a token as a whole is that
-/// token (llama-bpe, tekken), refuses with untyped exceptions a vocabulary whose merges leave it, cuts by UTF-16 units where
+/// token (of llama.cpp's own 46 texts for llama-bpe, one gets other ids), refuses with untyped exceptions a vocabulary whose merges leave it, cuts by UTF-16 units where
 /// llama.cpp cuts by code points, and tells no bytes of a token; its SentencePiece reader wants a protobuf file. What it
 /// would take over is this loop.
 /// </remarks>
