@@ -110,16 +110,13 @@ internal sealed class LlamaModel : IModelShard, IGenerator
     {
         try
         {
-            var tokens = prompt switch
-            {
-                TextPrompt text => vocabulary.Tokenize(text.Text, parseSpecial: false),
-                ChatPrompt chat => vocabulary.Tokenize(Template().Render(chat.Messages), parseSpecial: true),
-                TokenPrompt given => Checked(given.TokenIds),
-                _ => throw Invalid("The prompt is of no known kind."),
-            };
-            return tokens.Length > 0 ? tokens
-                : vocabulary.Bos != Llama.NoToken ? [vocabulary.Bos]
-                : throw Invalid("The prompt is empty, and the model has no token that begins a text.");
+            return PromptTokens.Of(
+                prompt,
+                vocabulary.Size,
+                vocabulary.Bos == Llama.NoToken ? null : vocabulary.Bos,
+                text => vocabulary.Tokenize(text, parseSpecial: false),
+                messages => vocabulary.Tokenize(Template().Render(messages), parseSpecial: true)
+            );
         }
         catch (ObjectDisposedException exception)
         {
@@ -137,11 +134,4 @@ internal sealed class LlamaModel : IModelShard, IGenerator
             EngineErrorClass.ModelHasNoChatTemplate,
             "The model has no chat template that llama.cpp knows; send a completion request instead."
         );
-
-    private int[] Checked(IReadOnlyList<int> tokenIds) =>
-        tokenIds.All(id => id >= 0 && id < vocabulary.Size)
-            ? [.. tokenIds]
-            : throw Invalid($"A token id is not in 0..{vocabulary.Size - 1}.");
-
-    private static EngineException Invalid(string text) => new(EngineErrorClass.InvalidRequest, text);
 }

@@ -20,11 +20,7 @@ internal static unsafe class ModelLoader
     public static LlamaModel Load(LoadSpec spec)
     {
         var file = ModelFile.Read(spec.Path);
-        if (spec.Exact is true && !file.AllF32)
-        {
-            var text = $"The exact profile needs F32 weights; the model has {file.Facts.FileType}.";
-            throw new EngineException(EngineErrorClass.InvalidRequest, text);
-        }
+        file.RequireExactable(spec);
         var exact = spec.Exact ?? file.AllF32;
         var contextTokens = Math.Min(spec.ContextTokens ?? int.MaxValue, file.Facts.ContextLength);
         var shape = new ContextShape(contextTokens, spec.Slots, spec.Threads, exact);

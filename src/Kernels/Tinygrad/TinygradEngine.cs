@@ -1,6 +1,5 @@
 using EgpuFleet.Kernels.Drivers;
 using EgpuFleet.Kernels.Engines;
-using EgpuFleet.Kernels.Formats.Gguf;
 using EgpuFleet.Kernels.Formats.Tokenizing;
 using EgpuFleet.Kernels.Tinygrad.Child;
 
@@ -28,7 +27,7 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
 
     public async Task OpenAsync(CancellationToken cancellationToken)
     {
-        child = PythonChild.Start(launch);
+        child = await PythonChild.StartAsync(launch, cancellationToken);
         child.Ended.Register(broken.Cancel);
         try
         {
@@ -64,13 +63,9 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
 
     public async Task<IModelShard> LoadAsync(LoadSpec spec, CancellationToken cancellationToken)
     {
-        var (facts, tokenizer, isAllF32) = ReadFile(spec.Path);
-        if (spec.Exact is true && !isAllF32)
-            throw new EngineException(
-                EngineErrorClass.InvalidRequest,
-                $"The exact profile needs F32 weights; the model has {facts.FileType}."
-            );
-        var exact = spec.Exact ?? (isAllF32 && device?.VramBytes is null);
+        var (file, tokenizer) = ModelFile.Read(spec.Path, reader => (ModelFile.Of(reader), GgufTokenizer.From(reader)));
+        file.RequireExactable(spec);
+        var exact = spec.Exact ?? (file.AllF32 && device?.VramBytes is null);
         var wanted = new ChildLoad(
             spec.ContentHash,
             spec.Path,
@@ -89,8 +84,8 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
         var info = new ModelInfo(
             spec.ContentHash,
             loaded.Architecture,
-            $"{loaded.Architecture} {facts.FileType} on {device!.Device}",
-            facts.Parameters,
+            $"{loaded.Architecture} {file.Facts.FileType} on {device!.Device}",
+            file.Facts.Parameters,
             loaded.Layers,
             loaded.Vocabulary,
             loaded.TrainedContextTokens,
@@ -116,21 +111,6 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
     }
 
     private PythonChild Child() => child ?? throw Unavailable("It is not open.");
-
-    private static (GgufModelFacts Facts, GgufTokenizer Tokenizer, bool IsAllF32) ReadFile(string path)
-    {
-        try
-        {
-            using var stream = File.OpenRead(path);
-            var reader = GgufReader.Open(stream);
-            var isAllF32 = reader.Tensors.All(tensor => tensor.Type == GgufTensorType.F32);
-            return (GgufModelFacts.From(reader), GgufTokenizer.From(reader), isAllF32);
-        }
-        catch (Exception exception) when (exception is GgufException or IOException or UnauthorizedAccessException)
-        {
-            throw new EngineException(EngineErrorClass.ModelInvalid, exception.Message, innerException: exception);
-        }
-    }
 
     private static EngineException Unavailable(string text, Exception? inner = null) =>
         new(EngineErrorClass.EngineUnavailable, $"tinygrad cannot be used here: {text}", innerException: inner);

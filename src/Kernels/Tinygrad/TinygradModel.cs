@@ -1,6 +1,7 @@
 using System.Runtime.CompilerServices;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Formats.Tokenizing;
+using EgpuFleet.Kernels.Protocol;
 using EgpuFleet.Kernels.Tinygrad.Child;
 
 namespace EgpuFleet.Kernels.Tinygrad;
@@ -67,7 +68,7 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
                 if (item.FinishReason is not null)
                     yield break;
             }
-            var finish = PythonChild.Read(await call.Result, ChildJson.Default.ChildFinish);
+            var finish = ProtocolJson.Read(await call.Result, ChildJson.Default.ChildFinish);
             isOver = true;
             yield return answer.End(finish);
         }
@@ -133,22 +134,18 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
         }
     }
 
-    private int[] Tokenize(Prompt prompt)
-    {
-        var tokens = prompt switch
-        {
-            TextPrompt text => Encode(text.Text),
-            TokenPrompt given => Checked(given.TokenIds),
-            ChatPrompt => throw new EngineException(
-                EngineErrorClass.ModelHasNoChatTemplate,
-                "This engine renders no chat templates; send a completion request instead."
-            ),
-            _ => throw Invalid("The prompt is of no known kind."),
-        };
-        return tokens.Length > 0 ? tokens
-            : tokenizer.Bos is { } bos ? [bos]
-            : throw Invalid("The prompt is empty, and the model has no token that begins a text.");
-    }
+    private int[] Tokenize(Prompt prompt) =>
+        PromptTokens.Of(
+            prompt,
+            tokenizer.Size,
+            tokenizer.Bos,
+            Encode,
+            _ =>
+                throw new EngineException(
+                    EngineErrorClass.ModelHasNoChatTemplate,
+                    "This engine renders no chat templates; send a completion request instead."
+                )
+        );
 
     private int[] Encode(string text)
     {
@@ -161,11 +158,4 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
             throw new EngineException(EngineErrorClass.InvalidRequest, tooLong.Message, innerException: tooLong);
         }
     }
-
-    private int[] Checked(IReadOnlyList<int> tokenIds) =>
-        tokenIds.All(id => id >= 0 && id < tokenizer.Size)
-            ? [.. tokenIds]
-            : throw Invalid($"A token id is not in 0..{tokenizer.Size - 1}.");
-
-    private static EngineException Invalid(string text) => new(EngineErrorClass.InvalidRequest, text);
 }

@@ -16,14 +16,7 @@ public sealed class TinygradGenerationTests(TinygradWorker tinygrad, StoriesWork
     [Fact]
     public async Task The_golden_text_is_reproduced_token_for_token()
     {
-        var options = new GenerationOptions(MaxTokens: Stories.GoldenTokens);
-        var completion = await Client.CompleteAsync(Stories.Continue("", options), Token);
-
-        Assert.Equal(Stories.Golden, completion.Text);
-        Assert.Equal(Stories.GoldenIds, completion.Ids.Take(Stories.GoldenIds.Length));
-        Assert.Equal(Enumerable.Range(0, Stories.GoldenTokens), completion.Tokens.Select(token => token.Index));
-        Assert.Equal(FinishReason.Length, completion.Last.FinishReason);
-        Assert.Equal(new GenerationUsage(1, Stories.GoldenTokens), completion.Last.Usage);
+        await Client.AssertGoldenAsync(Token);
         Assert.True(tinygrad.Model.Exact);
     }
 

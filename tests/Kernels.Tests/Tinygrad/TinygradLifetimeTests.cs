@@ -15,7 +15,7 @@ public sealed class TinygradLifetimeTests
     public async Task A_worker_whose_python_dies_fails_its_callers_and_ends()
     {
         TinygradWorker.Require();
-        await using var worker = WorkerProcess.Start(worker: TinygradWorker.Executable);
+        await using var worker = WorkerProcess.Start(worker: TinygradWorker.Name);
         await using var client = await worker.ConnectAsync(Token);
         await client.LoadStoriesAsync(Token);
         var options = new GenerationOptions(MaxTokens: 400);
@@ -37,7 +37,7 @@ public sealed class TinygradLifetimeTests
     public async Task A_python_whose_worker_is_killed_ends()
     {
         TinygradWorker.Require();
-        await using var worker = WorkerProcess.Start(worker: TinygradWorker.Executable);
+        await using var worker = WorkerProcess.Start(worker: TinygradWorker.Name);
         await using var client = await worker.ConnectAsync(Token);
         await client.ProbeAsync(Token);
         using var python = Process.GetProcessById(await PythonOfAsync(worker.Process.Id));
@@ -52,7 +52,7 @@ public sealed class TinygradLifetimeTests
     {
         await using var worker = WorkerProcess.Start(
             adjust: start => start.Environment[ChildLaunch.TinygradVariable] = Path.GetTempPath(),
-            worker: TinygradWorker.Executable
+            worker: TinygradWorker.Name
         );
         await using var client = await worker.ConnectAsync(Token);
 

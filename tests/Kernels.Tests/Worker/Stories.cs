@@ -22,14 +22,16 @@ internal static class Stories
 
     public static readonly int[] GoldenIds = [403, 407, 261, 378, 432, 383, 286, 261, 376, 298];
 
+    /// <summary>Why the model is not there; null where it is.</summary>
+    public static string? Missing =>
+        RepositoryPaths.Shared is null ? "../shared with the reference model is not beside the checkout" : null;
+
+    /// <summary>Where the model is; skips the test where it is not.</summary>
     public static string ModelPath
     {
         get
         {
-            Assert.SkipWhen(
-                RepositoryPaths.Shared is null,
-                "../shared with the reference model is not beside the checkout"
-            );
+            Assert.SkipWhen(Missing is not null, Missing ?? "");
             return Path.Combine(RepositoryPaths.Shared!, "models", "stories260K", "stories260K.gguf");
         }
     }
@@ -42,6 +44,19 @@ internal static class Stories
 
     public static GenerateRequest Continue(string text, GenerationOptions? options = null) =>
         new(Hash, new TextPrompt(text), options ?? new GenerationOptions());
+
+    /// <summary>The published text comes out of the model, token for token, with its usage.</summary>
+    public static async Task AssertGoldenAsync(this WorkerClient client, CancellationToken cancellationToken)
+    {
+        var options = new GenerationOptions(MaxTokens: GoldenTokens);
+        var completion = await client.CompleteAsync(Continue("", options), cancellationToken);
+
+        Assert.Equal(Golden, completion.Text);
+        Assert.Equal(GoldenIds, completion.Ids.Take(GoldenIds.Length));
+        Assert.Equal(Enumerable.Range(0, GoldenTokens), completion.Tokens.Select(token => token.Index));
+        Assert.Equal(FinishReason.Length, completion.Last.FinishReason);
+        Assert.Equal(new GenerationUsage(1, GoldenTokens), completion.Last.Usage);
+    }
 
     public static async Task<Completion> CompleteAsync(
         this WorkerClient client,

@@ -3,28 +3,47 @@ using EgpuFleet.Kernels.Protocol;
 
 namespace EgpuFleet.Kernels.Tests.Worker;
 
-/// <summary>One worker with the reference model for all tests of a class.</summary>
-public sealed class StoriesWorker : IAsyncLifetime
+/// <summary>One worker with the reference model for all tests of a class; they skip where it cannot be had.</summary>
+public class StoriesWorker : IAsyncLifetime
 {
     private WorkerProcess? worker;
+    private WorkerClient? client;
+    private ModelInfo? model;
 
-    internal WorkerClient Client { get; private set; } = null!;
+    /// <summary>The worker's client; asking for it skips the test where there is none. (A fixture itself cannot skip.)</summary>
+    internal WorkerClient Client => Had(client);
 
-    internal ModelInfo Model { get; private set; } = null!;
+    internal ModelInfo Model => Had(model);
+
+    protected virtual string Executable => WorkerProcess.LlamaCpp;
+
+    /// <summary>What the worker needs and this machine lacks; null: nothing.</summary>
+    protected virtual string? Missing => Stories.Missing;
 
     public async ValueTask InitializeAsync()
     {
-        _ = Stories.ModelPath;
-        worker = WorkerProcess.Start();
-        Client = await worker.ConnectAsync(TestContext.Current.CancellationToken);
-        Model = await Client.LoadStoriesAsync(TestContext.Current.CancellationToken);
+        if (Missing is not null)
+            return;
+        worker = WorkerProcess.Start(worker: Executable);
+        client = await worker.ConnectAsync(TestContext.Current.CancellationToken);
+        model = await client.LoadStoriesAsync(TestContext.Current.CancellationToken);
+        await WarmUpAsync(client);
     }
+
+    protected virtual Task WarmUpAsync(WorkerClient client) => Task.CompletedTask;
 
     public async ValueTask DisposeAsync()
     {
-        if (Client is not null)
-            await Client.DisposeAsync();
+        if (client is not null)
+            await client.DisposeAsync();
         if (worker is not null)
             await worker.DisposeAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    private T Had<T>(T? part)
+    {
+        Assert.SkipWhen(Missing is not null, Missing ?? "");
+        return part!;
     }
 }

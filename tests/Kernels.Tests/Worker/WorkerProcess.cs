@@ -9,7 +9,7 @@ internal sealed class WorkerProcess : IAsyncDisposable
 {
     public const string Credential = "a credential of the tests";
 
-    private const string LlamaCpp = "EgpuFleet.Kernels.LlamaCpp";
+    public const string LlamaCpp = "EgpuFleet.Kernels.LlamaCpp";
 
     private readonly DirectoryInfo folder;
 

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.Diagnostics;
+using EgpuFleet.Kernels.Drivers.Gathering;
 using EgpuFleet.Kernels.Engines;
 
 namespace EgpuFleet.Kernels.Tinygrad.Child;
@@ -41,17 +42,20 @@ internal sealed record ChildLaunch(string? Python, string? Tinygrad, string Devi
         "AM_POWER_LIMIT",
     ];
 
+    /// <summary>Ends well where the interpreter is new enough and has numpy.</summary>
+    private const string Fit = "import sys, numpy; sys.exit(sys.version_info < (3, 11))";
+
     private static readonly string[] Usual = ["python3", "/usr/bin/python3", "/opt/homebrew/bin/python3"];
 
     public static ChildLaunch FromEnvironment() =>
         new(Read(PythonVariable), Read(TinygradVariable), Read(DeviceVariable) ?? "CPU");
 
     /// <exception cref="EngineException"><see cref="EngineErrorClass.EngineUnavailable"/>.</exception>
-    public Process Start()
+    public async Task<Process> StartAsync(CancellationToken cancellationToken)
     {
         if (Tinygrad is not null && !Directory.Exists(Path.Combine(Tinygrad, "tinygrad")))
             throw Unavailable($"{TinygradVariable} is '{Tinygrad}', which holds no checkout of tinygrad.");
-        var start = new ProcessStartInfo(Python ?? UsualPython())
+        var start = new ProcessStartInfo(Python ?? await UsualPythonAsync(cancellationToken))
         {
             // -P: the working folder must not lend it modules.
             ArgumentList = { "-P", "-m", Package },
@@ -76,37 +80,19 @@ internal sealed record ChildLaunch(string? Python, string? Tinygrad, string Devi
         }
     }
 
-    private static string UsualPython() =>
-        Usual.FirstOrDefault(IsFit)
-        ?? throw Unavailable(
+    private static async Task<string> UsualPythonAsync(CancellationToken cancellationToken)
+    {
+        var commands = new HostCommand(TimeProvider.System);
+        foreach (var python in Usual)
+        {
+            var probe = await commands.RunAsync(python, ["-c", Fit], Limits.PythonProbeTimeout, cancellationToken);
+            if (probe is { Outcome: CommandOutcome.Ran, ExitCode: 0 })
+                return python;
+        }
+        throw Unavailable(
             $"None of {string.Join(", ", Usual)} is Python 3.11 or newer with numpy. Install them (python3-numpy on Debian), "
                 + $"or name an interpreter by {PythonVariable}."
         );
-
-    private static bool IsFit(string python)
-    {
-        var probe = new ProcessStartInfo(python)
-        {
-            ArgumentList = { "-c", "import sys, numpy; sys.exit(sys.version_info < (3, 11))" },
-            UseShellExecute = false,
-            RedirectStandardError = true,
-        };
-        try
-        {
-            using var process = Process.Start(probe);
-            if (process is null)
-                return false;
-            process.ErrorDataReceived += (_, _) => { };
-            process.BeginErrorReadLine();
-            if (process.WaitForExit(Limits.PythonProbeTimeout))
-                return process.ExitCode == 0;
-            process.Kill();
-            return false;
-        }
-        catch (Win32Exception)
-        {
-            return false;
-        }
     }
 
     private static string? Read(string variable) =>

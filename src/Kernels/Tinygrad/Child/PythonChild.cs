@@ -33,7 +33,8 @@ internal sealed class PythonChild : IAsyncDisposable
     public CancellationToken Ended => ended.Token;
 
     /// <exception cref="EngineException"><see cref="EngineErrorClass.EngineUnavailable"/>: it cannot be started.</exception>
-    public static PythonChild Start(ChildLaunch launch) => new(launch.Start());
+    public static async Task<PythonChild> StartAsync(ChildLaunch launch, CancellationToken cancellationToken) =>
+        new(await launch.StartAsync(cancellationToken));
 
     /// <summary>Asks for one thing and waits for the answer.</summary>
     /// <exception cref="EngineException">The child refuses, or is gone.</exception>
@@ -47,7 +48,7 @@ internal sealed class PythonChild : IAsyncDisposable
         where TResult : class
     {
         var call = await BeginAsync(verb, parameters, parametersType, prompt: default, cancellationToken);
-        return Read(await call.Result.WaitAsync(cancellationToken), resultType);
+        return ProtocolJson.Read(await call.Result.WaitAsync(cancellationToken), resultType);
     }
 
     /// <inheritdoc cref="AskAsync{TParams, TResult}"/>
@@ -59,7 +60,7 @@ internal sealed class PythonChild : IAsyncDisposable
         where TResult : class
     {
         var call = await SendAsync(verb, null, default, cancellationToken);
-        return Read(await call.Result.WaitAsync(cancellationToken), resultType);
+        return ProtocolJson.Read(await call.Result.WaitAsync(cancellationToken), resultType);
     }
 
     /// <summary>Sends a request; its tokens and its result come by the call.</summary>
@@ -78,20 +79,6 @@ internal sealed class PythonChild : IAsyncDisposable
     {
         var parameters = JsonSerializer.SerializeToElement(new ChildCancel(call.Id), ChildJson.Default.ChildCancel);
         await WriteAsync(new ChildRequest(NextId(), "cancel", parameters), default, CancellationToken.None);
-    }
-
-    /// <exception cref="EngineException"><see cref="EngineErrorClass.ProtocolViolation"/>.</exception>
-    public static T Read<T>(JsonElement json, JsonTypeInfo<T> type)
-        where T : class
-    {
-        try
-        {
-            return json.Deserialize(type) ?? throw Violation($"{typeof(T).Name} is null");
-        }
-        catch (JsonException exception)
-        {
-            throw Violation(exception.Message);
-        }
     }
 
     /// <summary>Ends the child: by its input first, so that it closes the device; by force when it does not end in time.</summary>
@@ -164,7 +151,7 @@ internal sealed class PythonChild : IAsyncDisposable
         try
         {
             while (await FrameCodec.ReadAsync(process.StandardOutput.BaseStream) is { } frame)
-                Take(ReadHeader(frame.Header.Span));
+                Take(ProtocolJson.Read(frame.Header.Span, ChildJson.Default.ChildResponse));
         }
         catch (Exception exception) when (exception is EngineException or IOException)
         {
@@ -200,18 +187,6 @@ internal sealed class PythonChild : IAsyncDisposable
             call.End(result);
         else
             throw Violation("an answer that says nothing");
-    }
-
-    private static ChildResponse ReadHeader(ReadOnlySpan<byte> json)
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(json, ChildJson.Default.ChildResponse) ?? throw Violation("null");
-        }
-        catch (JsonException exception)
-        {
-            throw Violation(exception.Message);
-        }
     }
 
     private static byte[] Bytes(ReadOnlySpan<int> ids)

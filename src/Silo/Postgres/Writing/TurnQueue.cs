@@ -91,12 +91,14 @@ internal sealed class TurnQueue : IDisposable
         if (patience <= TimeSpan.Zero)
             return;
         var returned = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        bool isEnough;
         lock (_gate)
         {
             _awaited = most - turn.OperationCount;
-            _returned = _queued < _awaited ? returned : null;
+            isEnough = _queued >= _awaited;
+            _returned = isEnough ? null : returned;
         }
-        if (_returned is not null)
+        if (!isEnough)
         {
             // Timers count whole milliseconds, rounded down.
             _patience.Change(
