@@ -82,7 +82,8 @@ internal sealed class TestLedger(ILedger inner, TimeProvider time) : PassingLedg
         if (IsAway || operations.Any(Loses))
             throw NoAnswer();
         var outcomes = await Inner.CommitAsync(term, operations, cancellationToken);
-        var gate = NewSignal();
+        // Its continuation runs where it is let go, so that one answer is with the loop before the next is given.
+        var gate = new TaskCompletionSource();
         if (HoldsIf(operations))
             held.Enqueue(gate);
         else

@@ -1,10 +1,20 @@
 using System.Diagnostics;
+using EgpuFleet.Silo.Postgres;
 
 namespace EgpuFleet.Silo.Tests.Postgres;
 
 /// <summary>A real silo process, to be killed: what it leaves behind is what the embedded server must cope with.</summary>
 internal sealed class SiloProcess : IDisposable
 {
+    /// <summary>The migrations that a silo brings along, in their order.</summary>
+    public static IReadOnlyList<string> Migrations { get; } =
+    [
+        .. typeof(Migrator)
+            .Assembly.GetManifestResourceNames()
+            .Where(name => name.EndsWith(".sql", StringComparison.Ordinal))
+            .Order(StringComparer.Ordinal),
+    ];
+
     private readonly Process _process;
     private readonly List<string> _output = [];
 
@@ -36,7 +46,7 @@ internal sealed class SiloProcess : IDisposable
         info.Environment["HOME"] = dataDirectory;
         var silo = new SiloProcess(new Process { StartInfo = info });
         silo._process.Start();
-        await silo.ReadUntilAsync("002_ledger.sql applied", cancellationToken);
+        await silo.ReadUntilAsync($"{Migrations[^1]} applied", cancellationToken);
         return silo;
     }
 
