@@ -10,10 +10,11 @@ internal sealed class LedgerRetention(NpgsqlDataSource source)
         try
         {
             await using var connection = await source.OpenConnectionAsync(cancellationToken);
+            var now = await NowAsync(connection, cancellationToken);
             return new RetentionPass(
-                await ArchiveAsync(connection, rules.FinishedJobs, cancellationToken),
-                await RepeatAsync(connection, RetentionSql.Forget, rules.ArchivedJobs, cancellationToken),
-                await RepeatAsync(connection, RetentionSql.ExpireKeys, rules.IdempotencyKeys, cancellationToken)
+                await ArchiveAsync(connection, now - rules.FinishedJobs, cancellationToken),
+                await RepeatAsync(connection, RetentionSql.Forget, now - rules.ArchivedJobs, cancellationToken),
+                await RepeatAsync(connection, RetentionSql.ExpireKeys, now - rules.IdempotencyKeys, cancellationToken)
             );
         }
         catch (Exception e) when (LedgerFaults.IsUnavailable(e))
@@ -22,9 +23,15 @@ internal sealed class LedgerRetention(NpgsqlDataSource source)
         }
     }
 
+    private static async Task<DateTime> NowAsync(NpgsqlConnection connection, CancellationToken cancellationToken)
+    {
+        await using var command = new NpgsqlCommand(RetentionSql.Now, connection);
+        return (DateTime)(await command.ExecuteScalarAsync(cancellationToken))!;
+    }
+
     private static async Task<int> ArchiveAsync(
         NpgsqlConnection connection,
-        TimeSpan age,
+        DateTime before,
         CancellationToken cancellationToken
     )
     {
@@ -32,7 +39,7 @@ internal sealed class LedgerRetention(NpgsqlDataSource source)
         for (var after = Guid.Empty; ; )
         {
             await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
-            var jobs = await FindAsync(connection, after, age, cancellationToken);
+            var jobs = await FindAsync(connection, after, before, cancellationToken);
             if (jobs.Length == 0)
                 return archived;
             await using var batch = new NpgsqlBatch(connection, transaction);
@@ -48,7 +55,7 @@ internal sealed class LedgerRetention(NpgsqlDataSource source)
     private static async Task<Guid[]> FindAsync(
         NpgsqlConnection connection,
         Guid after,
-        TimeSpan age,
+        DateTime before,
         CancellationToken cancellationToken
     )
     {
@@ -57,7 +64,7 @@ internal sealed class LedgerRetention(NpgsqlDataSource source)
             Parameters =
             {
                 new() { Value = after },
-                new() { Value = age },
+                new() { Value = before },
                 new() { Value = Limits.RetentionBatchJobs },
                 new() { Value = Limits.RetentionBatchItems },
             },
@@ -72,7 +79,7 @@ internal sealed class LedgerRetention(NpgsqlDataSource source)
     private static async Task<int> RepeatAsync(
         NpgsqlConnection connection,
         string sql,
-        TimeSpan age,
+        DateTime before,
         CancellationToken cancellationToken
     )
     {
@@ -82,7 +89,7 @@ internal sealed class LedgerRetention(NpgsqlDataSource source)
             {
                 Parameters =
                 {
-                    new() { Value = age },
+                    new() { Value = before },
                     new() { Value = Limits.RetentionBatchJobs },
                 },
             };

@@ -2,12 +2,16 @@ namespace EgpuFleet.Silo.Postgres.Retention;
 
 /// <summary>
 /// Statements of retention. It touches finished jobs alone, which no leader ever writes again, and locks what it takes, so
-/// that it needs no leader's term and several silos may run it at once.
+/// that it needs no leader's term and several silos may run it at once. What is old enough is decided once for a pass: jobs
+/// that come of age meanwhile are the next pass's, or a busy queue would keep the first pass going for ever.
 /// </summary>
 internal static class RetentionSql
 {
+    /// <summary>The moment a pass begins, by database time.</summary>
+    public const string Now = "select clock_timestamp()";
+
     /// <summary>
-    /// $1: after this id; $2: how long ago finished; $3, $4: most jobs and items (but at least one job). Ids sort by
+    /// $1: after this id; $2: finished before; $3, $4: most jobs and items (but at least one job). Ids sort by
     /// creation, so a walk along them meets the oldest first. A job that an unfinished one depends on stays.
     /// </summary>
     public const string Find = """
@@ -17,7 +21,7 @@ internal static class RetentionSql
           from (
             select j.id, j.item_count
             from job j
-            where j.id > $1 and j.state between 2 and 4 and j.finished_at < clock_timestamp() - $2
+            where j.id > $1 and j.state between 2 and 4 and j.finished_at < $2
               and not exists (
                 select from job_dependency d join job w on w.id = d.job
                 where d.depends_on = j.id and w.state not between 2 and 4
@@ -55,13 +59,13 @@ internal static class RetentionSql
         "delete from job where id = any($1)",
     ];
 
-    /// <summary>$1: how long ago finished; $2: most of them.</summary>
+    /// <summary>$1: finished before; $2: most of them.</summary>
     public const string Forget = """
         delete from job_archive
         where ctid = any(array(
           select a.ctid
           from job_archive a
-          where a.finished_at < clock_timestamp() - $1
+          where a.finished_at < $1
             and not exists (
               select from job_dependency d join job w on w.id = d.job
               where d.depends_on = a.id and w.state not between 2 and 4
@@ -71,11 +75,11 @@ internal static class RetentionSql
         ))
         """;
 
-    /// <summary>$1: how long ago submitted; $2: most of them.</summary>
+    /// <summary>$1: submitted before; $2: most of them.</summary>
     public const string ExpireKeys = """
         delete from idempotency_key
         where ctid = any(array(
-          select k.ctid from idempotency_key k where k.created_at < clock_timestamp() - $1 limit $2 for update skip locked
+          select k.ctid from idempotency_key k where k.created_at < $1 limit $2 for update skip locked
         ))
         """;
 }
