@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 namespace EgpuFleet.Api;
 
 /// <summary>A machine. State: ready, silent, offline.</summary>
+/// <param name="Conditions">What is not in order there, first cause first.</param>
 public sealed record NodeInfo(
     string Id,
     string State,
@@ -12,12 +13,42 @@ public sealed record NodeInfo(
     string? AgentVersion,
     int? ProcessId,
     DateTimeOffset? LastHeard,
-    IReadOnlyList<string> Devices
+    IReadOnlyList<string> Devices,
+    IReadOnlyList<ConditionInfo> Conditions
+);
+
+/// <summary>One thing that is known about a node's health. State: ok, failed, skipped, unknown.</summary>
+/// <param name="Id">Of the doctor's check, or of the failure that a worker died of.</param>
+/// <param name="Seen">What was seen.</param>
+/// <param name="Cause">Why it failed.</param>
+/// <param name="Fix">An exact command, or the way through System Settings.</param>
+/// <param name="Device"><c>node/device</c>, where it is about one.</param>
+public sealed record ConditionInfo(
+    string Id,
+    string State,
+    string Seen,
+    string? Cause,
+    string? Fix,
+    string? Device,
+    DateTimeOffset Since
+);
+
+/// <summary>A node as its doctor has just found it.</summary>
+/// <param name="Platform">macos or linux.</param>
+/// <param name="IsWell">Whether nothing failed.</param>
+/// <param name="Checks">All of them, in order of cause.</param>
+public sealed record DoctorInfo(
+    string Node,
+    string Platform,
+    bool IsWell,
+    IReadOnlyList<ConditionInfo> Checks,
+    DateTimeOffset ExaminedAt
 );
 
 /// <summary>A GPU or CPU of a node. State: starting, ready, failed, quarantined, offline. Kind: cpu, apple_gpu, external_gpu, linux_gpu.</summary>
 /// <param name="Id"><c>node/device</c>.</param>
 /// <param name="Reason">Why it is not ready.</param>
+/// <param name="Conditions">Those of its node that are about it.</param>
 /// <param name="TokensPerSecond">Measured; 0 when nothing was measured yet.</param>
 /// <param name="LoadedModels">Names of loaded models (a hash where the name is gone).</param>
 public sealed record DeviceInfo(
@@ -35,7 +66,8 @@ public sealed record DeviceInfo(
     IReadOnlyList<string> LoadedModels,
     IReadOnlyList<RunningShard> RunningShards,
     int ActiveSequences,
-    int? WorkerProcessId
+    int? WorkerProcessId,
+    IReadOnlyList<ConditionInfo> Conditions
 );
 
 /// <summary>A shard under lease on a device.</summary>

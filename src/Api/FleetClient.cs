@@ -163,6 +163,10 @@ public sealed class FleetClient(HttpClient http)
     public Task<Page<NodeInfo>> ListNodesAsync(CancellationToken cancellationToken) =>
         GetAsync<Page<NodeInfo>>(Routes.Nodes, cancellationToken);
 
+    /// <summary>Examines a node now; takes seconds.</summary>
+    public Task<DoctorInfo> ExamineNodeAsync(string id, CancellationToken cancellationToken) =>
+        GetAsync<DoctorInfo>(Routes.NodeDoctor(id), cancellationToken);
+
     public Task<Page<DeviceInfo>> ListDevicesAsync(CancellationToken cancellationToken) =>
         GetAsync<Page<DeviceInfo>>(Routes.Devices, cancellationToken);
 

@@ -22,5 +22,7 @@ public static class Routes
     /// <param name="verb">cancel, hold, release, pause or resume.</param>
     public static string JobVerb(string id, string verb) => $"{Job(id)}/{verb}";
 
+    public static string NodeDoctor(string id) => $"{Nodes}/{Uri.EscapeDataString(id)}/doctor";
+
     public static string Model(string name) => $"{Models}/{Uri.EscapeDataString(name)}";
 }

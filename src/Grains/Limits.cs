@@ -129,6 +129,12 @@ public static class Limits
     /// <summary>Devices one node may report; a Mac has three.</summary>
     public const int MaxDevicesPerNode = 64;
 
+    /// <summary>Conditions one node may report: the doctor has some twenty checks, and each device may add its own.</summary>
+    public const int MaxConditionsPerNode = 96;
+
+    /// <summary>Characters of one text in a heartbeat, such as a fix; with the conditions' number this bounds a node's memory here.</summary>
+    public const int MaxHeartbeatText = 2_000;
+
     /// <summary>Registered models: one grain state holds them all.</summary>
     public const int MaxModels = 1_000;
 }

@@ -75,6 +75,9 @@ public static class Limits
     /// <summary>A tool that only reads the system's tables answers within a second; a cold disk takes some.</summary>
     public static readonly TimeSpan CommandTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>Importing numpy takes a tenth of a second, on a cold disk a few.</summary>
+    public static readonly TimeSpan PythonProbeTimeout = TimeSpan.FromSeconds(20);
+
     /// <summary><c>system_profiler</c> waits for its helpers; slow Macs take twenty seconds.</summary>
     public static readonly TimeSpan ProfilerTimeout = TimeSpan.FromSeconds(45);
 

@@ -125,6 +125,21 @@ public static class Limits
     /// <summary>A worker's log starts anew beyond this size.</summary>
     public const long WorkerLogBytes = 1 << 20;
 
+    /// <summary>How often the machine is examined though nothing happened: it costs some processes, and people notice within minutes.</summary>
+    public static readonly TimeSpan ExamineEvery = TimeSpan.FromMinutes(5);
+
+    /// <summary>Least time between two examinations, whoever asks: they start a dozen tools.</summary>
+    public static readonly TimeSpan ExamineSpacing = TimeSpan.FromSeconds(5);
+
+    /// <summary>Conditions of one heartbeat; the pool refuses a heartbeat with more than 96.</summary>
+    public const int Conditions = 64;
+
+    /// <summary>One text about a device in a heartbeat, foreign ones among them; the pool refuses one with more than 2,000.</summary>
+    public const int TextCharacters = 1_000;
+
+    /// <summary>End of a worker's log that is read for the cause of its death: a Python traceback.</summary>
+    public const int LastWordsBytes = 16 * 1024;
+
     /// <summary>Gateways an agent may be told; more control silos than any site runs.</summary>
     public const int Gateways = 16;
 
@@ -148,4 +163,11 @@ public static class Limits
 
     /// <summary>Default share of disk for cached models.</summary>
     public const long ModelCacheBytes = 100L << 30;
+
+    /// <summary>A text within <see cref="TextCharacters"/>.</summary>
+    public static string Clip(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return text.Length <= TextCharacters ? text : text[..TextCharacters];
+    }
 }

@@ -58,6 +58,30 @@ public sealed class FleetPageTests(SharedChromium chromium)
         stage.AssertQuiet();
     }
 
+    [Theory]
+    [InlineData("desktop")]
+    [InlineData("phone")]
+    public async Task What_is_not_in_order_stands_with_its_fix_where_it_belongs(string look)
+    {
+        await using var stage = await Stage.OpenAsync(
+            chromium,
+            Scenes.Broken(),
+            "/",
+            look == "phone" ? Look.Phone : Look.Desktop
+        );
+        var studio = stage.Page.GetByRole(AriaRole.Article, new() { Name = "studio" });
+        var device = studio.GetByRole(AriaRole.List, new() { Name = "What is not in order with studio/egpu-0" });
+        await Expect(device.GetByText("restart the Mac if nothing changes")).ToBeVisibleAsync();
+        await Expect(device.GetByText("KeyError: 63")).ToBeVisibleAsync();
+        var machine = studio.GetByRole(AriaRole.List, new() { Name = "What is not in order on studio" });
+        await Expect(machine).ToBeHiddenAsync();
+        await studio.GetByText("One check failed").ClickAsync();
+        await Expect(machine.GetByText("System Settings > General > Software Update.")).ToBeVisibleAsync();
+        await stage.Watched.ScreenshotAsync($"fleet-broken-{look}");
+        Assert.False(await ScrollsSidewaysAsync(stage));
+        stage.AssertQuiet();
+    }
+
     [Fact]
     public async Task An_empty_fleet_teaches_the_next_command()
     {

@@ -19,7 +19,8 @@ public static class Samples
             "0.1.0",
             4711,
             Now.AddSeconds(state == "ready" ? -1 : -42),
-            devices
+            devices,
+            []
         );
 
     public static DeviceInfo Device(string node, string name, string kind = "cpu") =>
@@ -38,7 +39,8 @@ public static class Samples
             ["tiny-stories"],
             [],
             0,
-            5120
+            5120,
+            []
         );
 
     public static ModelInfo Model(string name) =>

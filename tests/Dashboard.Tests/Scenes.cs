@@ -67,6 +67,48 @@ public static class Scenes
         return fleet;
     }
 
+    /// <summary>A Mac whose external GPU lost its link, and whose macOS is too old.</summary>
+    public static StubFleet Broken()
+    {
+        ConditionInfo[] conditions =
+        [
+            new(
+                "macos_version",
+                "failed",
+                "macOS 12.7",
+                "TinyGPU needs macOS 13: older ones cannot reset a GPU.",
+                "System Settings > General > Software Update.",
+                null,
+                Samples.Now.AddHours(-3)
+            ),
+            new(
+                "architecture_reads_ones",
+                "failed",
+                "KeyError: 63",
+                "The GPU's architecture register reads 0x3f, all ones: the link dropped, or its windows are dead.",
+                "Unplug the enclosure, wait ten seconds, plug it in; restart the Mac if nothing changes.",
+                "studio/egpu-0",
+                Samples.Now.AddMinutes(-4)
+            ),
+        ];
+        return new StubFleet
+        {
+            Nodes = [Samples.Node("studio") with { Conditions = conditions }],
+            Devices =
+            [
+                Samples.Device("studio", "egpu-0", "external_gpu") with
+                {
+                    State = "failed",
+                    Reason = "The link dropped, or its windows are dead. (KeyError: 63)",
+                    Conditions = [conditions[1]],
+                    TokensPerSecond = 0,
+                    LoadedModels = [],
+                },
+                Samples.Device("studio", "apple-0", "apple_gpu"),
+            ],
+        };
+    }
+
     private static readonly string[] Stories =
     [
         "Once upon a time, there was a little girl named Lily. She loved to play outside in the park.",

@@ -6,7 +6,10 @@ using EgpuFleet.Kernels.Drivers.Failures;
 
 namespace EgpuFleet.Cli.Verbs;
 
-/// <summary><c>fleet doctor</c>: examines this machine's GPUs without touching them, or explains the text of a failure.</summary>
+/// <summary>
+/// <c>fleet doctor</c>: examines the GPUs of this machine, or has a node examine its own, without touching them; or explains
+/// the text of a failure.
+/// </summary>
 internal static class DoctorVerb
 {
     private static readonly Option<string?> Explain = new("--explain")
@@ -14,6 +17,12 @@ internal static class DoctorVerb
         Description =
             "Explain the text of a failure instead: a traceback, a log, a panic report (- for the standard input)",
         HelpName = "FILE",
+    };
+
+    private static readonly Argument<string?> Node = new("NODE")
+    {
+        Description = "Examine this node of the fleet instead of this machine; its agent does it",
+        Arity = ArgumentArity.ZeroOrOne,
     };
 
     /// <summary>What <c>--explain --json</c> prints for each failure that is known.</summary>
@@ -31,12 +40,14 @@ internal static class DoctorVerb
     {
         var command = new Command("doctor", "Examine this machine's GPUs, drivers and compilers, and say what to fix")
         {
+            Node,
             Explain,
         };
         command.SetAction(RunAsync);
         return command.WithExamples(
             "./fleet doctor                   status 0 where nothing failed, else 1",
             "./fleet doctor --json",
+            "./fleet doctor mini              a node of the fleet, examined by its agent",
             "./fleet doctor --explain traceback.txt"
         );
     }
@@ -46,30 +57,27 @@ internal static class DoctorVerb
         using var invocation = new Invocation(parsed, TimeProvider.System);
         if (parsed.GetValue(Explain) is { } file)
             return ExplainText(invocation.Console, await ReadAsync(file, cancellationToken));
+        if (parsed.GetValue(Node) is { } node)
+            return await NodeDoctor.RunAsync(invocation, node, cancellationToken);
         // Boot, self-test and memory of a GPU are a worker's to tell; none runs for this command.
         var report = await LocalDoctor.ExamineAsync(null, invocation.Clock, cancellationToken);
         invocation.Console.Show(report, _ => Print(invocation.Console, report));
         return report.IsWell ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
-    private static void Print(FleetConsole console, DoctorReport report)
-    {
-        foreach (var check in report.Checks.Where(check => check.State == CheckState.Failed))
-        {
-            console.Line($"{Words(check.Id)}: {check.Seen}");
-            console.Line($"  {check.Cause}");
-            console.Line($"  Fix: {check.Fix}");
-            console.Line();
-        }
-        console.Table(
-            ["CHECK", "STATE", "SEEN"],
-            report.Checks.Select(check =>
-                (IReadOnlyList<string>)[Words(check.Id), check.State.ToString().ToLowerInvariant(), check.Seen]
-            )
+    private static void Print(FleetConsole console, DoctorReport report) =>
+        DoctorText.Print(
+            console,
+            [
+                .. report.Checks.Select(check => new DoctorLine(
+                    check.Id,
+                    check.State.ToString().ToLowerInvariant(),
+                    check.Seen,
+                    check.Cause,
+                    check.Fix
+                )),
+            ]
         );
-        foreach (var check in report.Checks.Where(check => check is { State: CheckState.Unknown, Fix: not null }))
-            console.Line($"{Words(check.Id)}: {check.Fix}");
-    }
 
     private static int ExplainText(FleetConsole console, string text)
     {
@@ -117,6 +125,4 @@ internal static class DoctorVerb
         var block = new char[Limits.ExplainedCharacters];
         return new string(block, 0, await reader.ReadBlockAsync(block, cancellationToken));
     }
-
-    private static string Words(string id) => id.Replace('_', ' ');
 }

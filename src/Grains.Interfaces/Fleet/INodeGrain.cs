@@ -8,4 +8,9 @@ public interface INodeGrain : IGrainWithStringKey
     /// <exception cref="NodeOfflineException">The node is not in the cluster.</exception>
     [Alias("Describe")]
     Task<NodeHeartbeat> Describe();
+
+    /// <summary>Examines the node now, or waits for an examination under way. Takes seconds; opens no GPU.</summary>
+    /// <exception cref="NodeOfflineException">The node is not in the cluster.</exception>
+    [Alias("Examine")]
+    Task<NodeExamination> Examine(CancellationToken cancellationToken = default);
 }

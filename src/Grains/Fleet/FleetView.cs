@@ -18,6 +18,7 @@ internal sealed class FleetView(TimeSpan silentAfter)
     {
         public required NodeFacts Facts { get; set; }
         public required IReadOnlyList<DeviceStatus> Devices { get; set; }
+        public required IReadOnlyList<NodeCondition> Conditions { get; set; }
         public TimeSpan HeardAt { get; set; }
         public DateTimeOffset LastHeard { get; set; }
         public bool IsGone { get; set; }
@@ -30,14 +31,12 @@ internal sealed class FleetView(TimeSpan silentAfter)
     /// <param name="now">Elapsed time of the leader.</param>
     /// <param name="at">The same moment for people to read.</param>
     /// <returns>True when the agent is another incarnation than the one heard before.</returns>
-    /// <exception cref="ArgumentException">The pool is full, or the heartbeat speaks of foreign or too many devices.</exception>
+    /// <exception cref="ArgumentException">The pool is full, or the heartbeat is not one to believe; see <see cref="HeartbeatRules"/>.</exception>
     public bool Hear(NodeHeartbeat heartbeat, TimeSpan now, DateTimeOffset at)
     {
         var node = heartbeat.Facts.Node;
-        if (heartbeat.Devices.Count > Limits.MaxDevicesPerNode)
-            throw new ArgumentException($"A node has at most {Limits.MaxDevicesPerNode} devices.", nameof(heartbeat));
-        if (heartbeat.Devices.Any(device => device.Facts.Device.Node != node))
-            throw new ArgumentException($"Node '{node}' spoke of another node's device.", nameof(heartbeat));
+        if (HeartbeatRules.WhatIsWrong(heartbeat) is { } wrong)
+            throw new ArgumentException(wrong, nameof(heartbeat));
         var isRestart = false;
         if (nodes.TryGetValue(node, out var known))
             isRestart = known.Facts.Incarnation != heartbeat.Facts.Incarnation;
@@ -47,6 +46,7 @@ internal sealed class FleetView(TimeSpan silentAfter)
         {
             Facts = heartbeat.Facts,
             Devices = heartbeat.Devices,
+            Conditions = heartbeat.Conditions ?? [],
             HeardAt = now,
             LastHeard = at,
             IsGone = heartbeat.Leaving,
@@ -133,7 +133,7 @@ internal sealed class FleetView(TimeSpan silentAfter)
                         }
                     ),
                 ];
-        return new NodeView(node.Facts.Node, state, node.Facts, node.LastHeard, devices);
+        return new NodeView(node.Facts.Node, state, node.Facts, node.LastHeard, devices, node.Conditions);
     }
 
     private NodeState StateOf(Entry node, TimeSpan now)

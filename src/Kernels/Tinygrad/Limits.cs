@@ -6,9 +6,6 @@ internal static class Limits
     /// <summary>Closing a GPU properly takes a second or two; a hung one is never closed. Less than the worker's own grace.</summary>
     public static readonly TimeSpan ChildStopTimeout = TimeSpan.FromSeconds(5);
 
-    /// <summary>Importing numpy takes a tenth of a second, on a cold disk a few.</summary>
-    public static readonly TimeSpan PythonProbeTimeout = TimeSpan.FromSeconds(20);
-
     /// <summary>The protocol of the child that this build speaks.</summary>
     public const int ChildProtocol = 1;
 

@@ -10,7 +10,8 @@ namespace EgpuFleet.NodeAgent.Devices;
 internal sealed class DeviceRegistry(
     AgentOptions options,
     IEnumerable<IDeviceDriver> drivers,
-    LocalDeviceFactory factory
+    LocalDeviceFactory factory,
+    NodeHealth health
 ) : IAsyncDisposable
 {
     private readonly CancellationTokenSource stopping = new();
@@ -32,7 +33,19 @@ internal sealed class DeviceRegistry(
     public LocalDevice? Find(string key) => devices.GetValueOrDefault(key);
 
     public NodeHeartbeat Describe(bool leaving) =>
-        new(node, [.. devices.Values.Select(device => device.Status())], leaving);
+        new(
+            node,
+            [.. devices.Values.Select(device => device.Status())],
+            leaving,
+            NodeConditions.NotInOrder(health.Checks.Concat(OfDevices()))
+        );
+
+    /// <summary>Every check of the machine, made now, and what the devices' workers found.</summary>
+    public async Task<NodeExamination> ExamineAsync(CancellationToken cancellationToken)
+    {
+        var examined = await health.ExamineAsync(Facts(), cancellationToken);
+        return examined with { Conditions = [.. examined.Conditions, .. OfDevices()] };
+    }
 
     /// <summary>Finds the devices and brings up their workers; returns before they are ready.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
@@ -47,9 +60,10 @@ internal sealed class DeviceRegistry(
             }
         }
         devices = found;
-        running = Task.WhenAll(
-            found.Values.Select(device => Task.Run(() => device.Supervisor.RunAsync(stopping.Token)))
-        );
+        running = Task.WhenAll([
+            Task.Run(() => WatchHealthAsync(stopping.Token), CancellationToken.None),
+            .. found.Values.Select(device => Task.Run(() => device.Supervisor.RunAsync(stopping.Token))),
+        ]);
     }
 
     /// <summary>Stops the shards, then the workers. Returns when no process is left.</summary>
@@ -59,6 +73,20 @@ internal sealed class DeviceRegistry(
         await stopping.CancelAsync();
         await running;
     }
+
+    private async Task WatchHealthAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await health.RunAsync(Facts, cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested) { }
+    }
+
+    private IReadOnlyList<DeviceFacts> Facts() => [.. devices.Values.Select(device => device.Facts)];
+
+    private IEnumerable<NodeCondition> OfDevices() =>
+        devices.Values.Select(device => device.Condition()).OfType<NodeCondition>();
 
     public async ValueTask DisposeAsync()
     {

@@ -1,9 +1,11 @@
 using EgpuFleet.Kernels.Drivers;
+using EgpuFleet.Kernels.Drivers.Doctor;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Hosting;
 using EgpuFleet.NodeAgent.Joining;
 using EgpuFleet.NodeAgent.Models;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace EgpuFleet.NodeAgent.Devices;
 
@@ -26,6 +28,12 @@ internal static class DeviceSetup
             .AddSingleton<ReportQueue>()
             .AddSingleton<IDeviceDriver, CpuDriver>()
             .AddSingleton<LocalDeviceFactory>()
+            .AddSingleton(provider => new NodeHealth(
+                token => LocalDoctor.ExamineAsync(null, provider.GetRequiredService<TimeProvider>(), token),
+                provider.GetRequiredService<TimeProvider>(),
+                provider.GetRequiredService<ChangeSignal>(),
+                provider.GetRequiredService<ILogger<NodeHealth>>()
+            ))
             .AddSingleton<DeviceRegistry>()
             .AddHostedService<DeviceStart>();
     }

@@ -31,6 +31,10 @@ internal sealed class LocalDevice(
 
     public ShardRunner Shards => shards;
 
+    /// <summary>What keeps it from working, with the fix; null while nothing does.</summary>
+    public NodeCondition? Condition() =>
+        supervisor.Life.Trouble is { } trouble ? NodeConditions.Of(facts.Device.Name, trouble) : null;
+
     /// <summary>How the device is now.</summary>
     public DeviceStatus Status()
     {
@@ -41,7 +45,9 @@ internal sealed class LocalDevice(
         return new DeviceStatus(
             facts,
             isGone ? DeviceState.Failed : StateOf(life),
-            isGone ? "Its worker is gone." : life.Reason,
+            isGone ? "Its worker is gone."
+                : life.Reason is { } reason ? Limits.Clip(reason)
+                : null,
             supervisor.ProcessId,
             meter.TokensPerSecond,
             memoryBytes,

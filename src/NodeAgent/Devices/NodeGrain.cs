@@ -11,4 +11,7 @@ namespace EgpuFleet.NodeAgent.Devices;
 internal sealed class NodeGrain(DeviceRegistry registry) : Grain, INodeGrain
 {
     public Task<NodeHeartbeat> Describe() => Task.FromResult(registry.Describe(leaving: false));
+
+    public Task<NodeExamination> Examine(CancellationToken cancellationToken = default) =>
+        registry.ExamineAsync(cancellationToken);
 }

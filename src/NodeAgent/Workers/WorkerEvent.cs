@@ -13,7 +13,8 @@ public abstract record WorkerEvent
 
     /// <summary>The process could not be started, failed its test, or is gone.</summary>
     /// <param name="At">On the supervisor's monotonic clock.</param>
-    public sealed record Died(TimeSpan At, string Reason) : WorkerEvent;
+    /// <param name="Trouble">What its last words mean.</param>
+    public sealed record Died(TimeSpan At, string Reason, WorkerTrouble? Trouble = null) : WorkerEvent;
 
     /// <summary>The wait before a restart is over.</summary>
     public sealed record Waited : WorkerEvent;

@@ -25,6 +25,8 @@ internal sealed partial class WorkerLauncher(
 
     private static readonly TimeSpan ConnectEvery = TimeSpan.FromMilliseconds(20);
 
+    private long logFrom;
+
     private string RecordFile => Path.Combine(folder, "worker.json");
 
     private string LogFile => Path.Combine(folder, "worker.log");
@@ -44,11 +46,17 @@ internal sealed partial class WorkerLauncher(
         return await SpawnAsync(cancellationToken);
     }
 
-    /// <summary>The end of the worker's log, where a crash names its cause.</summary>
+    /// <summary>The last line of what the worker said.</summary>
+    public string LastLine()
+    {
+        const int MostCharacters = 300;
+        var lines = LastWords().Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        return lines.Length == 0 ? string.Empty : lines[^1][..Math.Min(lines[^1].Length, MostCharacters)];
+    }
+
+    /// <summary>The end of what this worker, and none before it, wrote to the log, where a crash names its cause.</summary>
     public string LastWords()
     {
-        const int TailBytes = 2048;
-        const int MostCharacters = 300;
         if (!File.Exists(LogFile))
             return string.Empty;
         using var file = new FileStream(
@@ -57,13 +65,12 @@ internal sealed partial class WorkerLauncher(
             FileAccess.Read,
             FileShare.ReadWrite | FileShare.Delete
         );
-        file.Seek(-Math.Min(file.Length, TailBytes), SeekOrigin.End);
+        file.Seek(Math.Max(Math.Min(logFrom, file.Length), file.Length - Limits.LastWordsBytes), SeekOrigin.Begin);
         using var reader = new StreamReader(file, Encoding.UTF8);
-        var line = reader
-            .ReadToEnd()
-            .Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
-        return line.Length == 0 ? string.Empty : line[^1][..Math.Min(line[^1].Length, MostCharacters)];
+        return reader.ReadToEnd();
     }
+
+    private long LogLength() => File.Exists(LogFile) ? new FileInfo(LogFile).Length : 0;
 
     private async Task<WorkerProcess?> AdoptAsync(WorkerRecord left, CancellationToken cancellationToken)
     {
@@ -74,6 +81,7 @@ internal sealed partial class WorkerLauncher(
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
             limit.CancelAfter(Limits.WorkerStartTimeout);
             var client = await WorkerClient.ConnectAsync(left.Socket, credential, limit.Token);
+            logFrom = LogLength();
             LogAdopted(left.ProcessId, client.Worker.Models.Count);
             return new WorkerProcess(client, left, time);
         }
@@ -93,13 +101,14 @@ internal sealed partial class WorkerLauncher(
     {
         if (!File.Exists(executable))
             throw new WorkerStartException($"There is no worker at '{executable}'. Build it, or pass --engine-dir.");
-        if (File.Exists(LogFile) && new FileInfo(LogFile).Length > Limits.WorkerLogBytes)
+        if (LogLength() > Limits.WorkerLogBytes)
             File.Delete(LogFile);
+        logFrom = LogLength();
         var socket = SocketPath();
         var process = Spawn(socket);
         var record = ProcessIdentity.Of(process.Id) is { } started
             ? new WorkerRecord(process.Id, started, socket, executable)
-            : throw new WorkerStartException($"The worker ended at once. {LastWords()}");
+            : throw new WorkerStartException($"The worker ended at once. {LastLine()}");
         record.Write(RecordFile);
         try
         {
@@ -144,9 +153,9 @@ internal sealed partial class WorkerLauncher(
             catch (EngineException e) when (e.ErrorClass == EngineErrorClass.WorkerLost)
             {
                 if (process.HasExited)
-                    throw new WorkerStartException($"The worker ended with code {process.ExitCode}. {LastWords()}");
+                    throw new WorkerStartException($"The worker ended with code {process.ExitCode}. {LastLine()}");
                 if (time.GetElapsedTime(started) > Limits.WorkerStartTimeout)
-                    throw new WorkerStartException($"The worker does not listen. {LastWords()}");
+                    throw new WorkerStartException($"The worker does not listen. {LastLine()}");
             }
             await Task.Delay(ConnectEvery, time, cancellationToken);
         }

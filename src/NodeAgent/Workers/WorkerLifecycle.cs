@@ -18,7 +18,12 @@ public static class WorkerLifecycle
             (WorkerPhase.Stopped, _) => life,
             (_, WorkerEvent.StopAsked) => life with { Phase = WorkerPhase.Stopped },
             (WorkerPhase.Starting, WorkerEvent.Connected) => life with { Phase = WorkerPhase.Testing },
-            (WorkerPhase.Testing, WorkerEvent.Tested) => life with { Phase = WorkerPhase.Ready, Reason = null },
+            (WorkerPhase.Testing, WorkerEvent.Tested) => life with
+            {
+                Phase = WorkerPhase.Ready,
+                Reason = null,
+                Trouble = null,
+            },
             (WorkerPhase.Starting or WorkerPhase.Testing or WorkerPhase.Ready, WorkerEvent.Died died) => Bury(
                 life,
                 died
@@ -39,11 +44,21 @@ public static class WorkerLifecycle
             var over = died.At + Limits.QuarantineFor;
             // They count as if they had happened at its end.
             var probation = Enumerable.Repeat(over, Limits.DeathsToQuarantine - 1).ToImmutableArray();
-            return new(WorkerPhase.Quarantined, probation, Advice(recent.Length, died.Reason), over);
+            var advice = Advice(recent.Length, died.Reason);
+            return new(WorkerPhase.Quarantined, probation, advice, over) { Trouble = TroubleOf(life, died) };
         }
         var wait = Limits.RestartAfter * Math.Pow(2, recent.Length - 1);
-        return new(WorkerPhase.Waiting, recent, died.Reason, died.At + wait);
+        return new(WorkerPhase.Waiting, recent, died.Reason, died.At + wait) { Trouble = TroubleOf(life, died) };
     }
+
+    /// <summary>The same trouble again is still the one from before.</summary>
+    private static WorkerTrouble? TroubleOf(WorkerLife life, WorkerEvent.Died died) =>
+        life.Trouble is { } known && known.Death.Id == died.Trouble?.Death.Id
+            ? died.Trouble with
+            {
+                Since = known.Since,
+            }
+            : died.Trouble;
 
     private static string Advice(int deaths, string reason) =>
         $"The worker died {deaths} times within {Limits.DeathWindow.TotalSeconds:0} s, last: {reason} "

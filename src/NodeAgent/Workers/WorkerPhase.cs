@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using EgpuFleet.Kernels.Drivers.Doctor;
 
 namespace EgpuFleet.NodeAgent.Workers;
 
@@ -24,11 +25,18 @@ public enum WorkerPhase
     Stopped,
 }
 
+/// <summary>What a worker died of.</summary>
+/// <param name="Since">When a worker first died of it, without one that worked in between.</param>
+public sealed record WorkerTrouble(WorkerDeath Death, DateTimeOffset Since);
+
 /// <summary>The life of a device's worker so far; immutable.</summary>
 /// <param name="Deaths">Times of the deaths within the window, oldest first, on the supervisor's monotonic clock.</param>
 /// <param name="Reason">Why the last one died; null when nothing is wrong.</param>
 /// <param name="RestartAt">When a waiting or quarantined worker is started again.</param>
 public sealed record WorkerLife(WorkerPhase Phase, ImmutableArray<TimeSpan> Deaths, string? Reason, TimeSpan RestartAt)
 {
+    /// <summary>What keeps it from working; null when nothing is wrong.</summary>
+    public WorkerTrouble? Trouble { get; init; }
+
     public static readonly WorkerLife New = new(WorkerPhase.Starting, [], null, TimeSpan.Zero);
 }

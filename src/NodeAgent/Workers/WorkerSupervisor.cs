@@ -1,3 +1,4 @@
+using EgpuFleet.Kernels.Drivers.Doctor;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Joining;
 using Microsoft.Extensions.Logging;
@@ -57,7 +58,7 @@ internal sealed partial class WorkerSupervisor(
                 break;
             case WorkerPhase.Ready:
                 var reason = await WatchAsync(worker!, stopping);
-                await BuryAsync($"{reason} {launcher.LastWords()}".TrimEnd());
+                await BuryAsync($"{reason} {launcher.LastLine()}".TrimEnd());
                 break;
             case WorkerPhase.Waiting or WorkerPhase.Quarantined:
                 await Task.Delay(Later(life.RestartAt - time.GetElapsedTime(origin)), time, stopping);
@@ -102,7 +103,7 @@ internal sealed partial class WorkerSupervisor(
         }
         catch (EngineException e)
         {
-            await BuryAsync($"{e.Message} {launcher.LastWords()}".TrimEnd());
+            await BuryAsync($"{e.Message} {launcher.LastLine()}".TrimEnd());
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
@@ -149,7 +150,10 @@ internal sealed partial class WorkerSupervisor(
     {
         var dead = worker;
         worker = null;
-        Happened(new WorkerEvent.Died(time.GetElapsedTime(origin), reason));
+        var death = WorkerDeath.Explain($"{launcher.LastWords()}\n{reason}");
+        var known = death.IsKnown ? $"{death.Cause} ({reason})" : reason;
+        var trouble = new WorkerTrouble(death, time.GetUtcNow());
+        Happened(new WorkerEvent.Died(time.GetElapsedTime(origin), known, trouble));
         LogDied(device, life.Phase, reason);
         if (dead is not null)
             await dead.KillAsync();

@@ -25,5 +25,7 @@ public sealed class Fleet(IGrainFactory grains, PoolsHere here)
 
     public INodeDirectoryGrain Nodes => grains.GetGrain<INodeDirectoryGrain>(INodeDirectoryGrain.Key);
 
+    public INodeGrain Node(NodeId node) => grains.GetGrain<INodeGrain>(node.Value);
+
     public IDeviceGrain Device(DeviceId device) => grains.GetGrain<IDeviceGrain>(device.ToString());
 }

@@ -1,3 +1,4 @@
+using EgpuFleet.Kernels.Drivers.Doctor;
 using EgpuFleet.NodeAgent.Workers;
 
 namespace EgpuFleet.NodeAgent.Tests.Workers;
@@ -108,6 +109,29 @@ public sealed class WorkerLifecycleTests
         Assert.Equal(WorkerPhase.Ready, life.Phase);
         Assert.Null(life.Reason);
         Assert.Single(life.Deaths);
+    }
+
+    [Fact]
+    public void The_same_trouble_again_goes_on_since_its_first_time_and_a_passed_test_ends_it()
+    {
+        var life = WorkerLife.New;
+        for (var death = 0; death < 2; death++)
+        {
+            if (death > 0)
+                life = WorkerLifecycle.Apply(life, new WorkerEvent.Waited());
+            life = WorkerLifecycle.Apply(
+                life,
+                new WorkerEvent.Died(TimeSpan.FromSeconds(death), "KeyError: 63", Trouble(death))
+            );
+        }
+        Assert.Equal("architecture_reads_ones", life.Trouble?.Death.Id);
+        Assert.Equal(DateTimeOffset.UnixEpoch, life.Trouble?.Since);
+        foreach (var happened in (WorkerEvent[])[new WorkerEvent.Waited(), Events[0], Events[1]])
+            life = WorkerLifecycle.Apply(life, happened);
+        Assert.Null(life.Trouble);
+
+        static WorkerTrouble Trouble(int second) =>
+            new(WorkerDeath.Explain("Traceback\nKeyError: 63\n"), DateTimeOffset.UnixEpoch.AddSeconds(second));
     }
 
     private static WorkerLife Die(WorkerLife life, TimeSpan at)

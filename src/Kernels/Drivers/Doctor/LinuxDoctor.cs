@@ -9,9 +9,6 @@ public static class LinuxDoctor
     /// <summary>The one that the distribution's packages belong to.</summary>
     private const string SystemPython = "/usr/bin/python3";
 
-    /// <summary>Oldest Python of the tinygrad engine.</summary>
-    public static Version OldestPython { get; } = new(3, 11);
-
     /// <summary>Pure. A machine without a GPU is well where tinygrad can work on its CPU.</summary>
     public static DoctorReport Examine(LinuxFacts facts, WorkerEvidence? worker) =>
         new(
@@ -194,12 +191,12 @@ public static class LinuxDoctor
         };
 
     private static DoctorCheck Python(LinuxFacts facts) =>
-        facts.PythonVersion is { } version && version >= OldestPython
+        facts.PythonVersion is { } version && version >= TinygradPython.Oldest
             ? DoctorCheck.Ok("python3", $"Python {version}, {facts.PythonPath}")
             : DoctorCheck.Failed(
                 "python3",
                 facts.PythonVersion is { } old ? $"Python {old}" : "python3 is not there",
-                $"The tinygrad engine needs Python {OldestPython} or newer.",
+                $"The tinygrad engine needs Python {TinygradPython.Oldest} or newer.",
                 "sudo apt-get install python3"
             );
 

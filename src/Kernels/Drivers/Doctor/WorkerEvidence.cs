@@ -1,5 +1,3 @@
-using EgpuFleet.Kernels.Drivers.Failures;
-
 namespace EgpuFleet.Kernels.Drivers.Doctor;
 
 /// <summary>What a worker found out about its GPU; only a worker may open it.</summary>
@@ -32,15 +30,9 @@ internal static class WorkerChecks
             return DoctorCheck.Skipped(id, NotRun);
         if (worker.IsOpen)
             return DoctorCheck.Ok(id, "the GPU opened");
-        var text = worker.FailureText ?? "";
-        return FailureTable.Classify(text) is [var match, ..]
-            ? DoctorCheck.Failed(id, match.Line, match.Signature.Cause, match.Signature.Fix)
-            : DoctorCheck.Failed(
-                id,
-                DisplayNumbers.Plain(text.TrimEnd().Split('\n')[^1]) ?? "the worker said nothing",
-                "The GPU did not open, for a reason that is not known here.",
-                "Look at the worker's log in the agent's folder (workers/), and report its last lines."
-            );
+        var death = WorkerDeath.Explain(worker.FailureText ?? "");
+        var cause = death.IsKnown ? death.Cause : "The GPU did not open, for a reason that is not known here.";
+        return DoctorCheck.Failed(id, death.Seen, cause, death.Fix);
     }
 
     private static DoctorCheck SelfTest(WorkerEvidence? worker)

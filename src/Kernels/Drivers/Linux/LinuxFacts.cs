@@ -45,7 +45,7 @@ public sealed record LinuxFacts(
             texts.Llvm.Select(LlvmMajor).Max(),
             texts.HasComgr,
             texts.PythonPath,
-            PythonVersionOf(texts.Python),
+            PythonTrial.VersionOf(texts.Python),
             texts.Numpy.IsGood ? FirstLine(texts.Numpy.Text) : null
         );
     }
@@ -89,15 +89,6 @@ public sealed record LinuxFacts(
 
     /// <summary><c>libLLVM-19.so.1</c>, <c>libLLVM.so.19.1</c>.</summary>
     private static int? LlvmMajor(string library) => DisplayNumbers.Digits(library);
-
-    /// <summary><c>Python 3.11.2</c></summary>
-    private static Version? PythonVersionOf(CommandText python)
-    {
-        var words = python.IsGood ? python.Text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) : [];
-        return words is ["Python", var text, ..] && Version.TryParse(text.TrimEnd('+'), out var version)
-            ? version
-            : null;
-    }
 
     private static string? FirstLine(string text) => DisplayNumbers.Plain(text.Split('\n', 2)[0]);
 }

@@ -27,8 +27,7 @@ internal sealed class LinuxProbe(TimeProvider clock)
 
         var nvidia = Ask("nvidia-smi", $"--query-gpu={NvidiaSmi.Fields}", "--format=csv,noheader,nounits");
         var clang = Ask("clang", "--version");
-        var python = Ask("python3", "--version");
-        var numpy = Ask("python3", "-c", "import numpy; print(numpy.__version__)");
+        var python = await TinygradPython.FindAsync(_commands, cancellationToken);
         var libraries = LibraryFolders.SelectMany(HostFiles.Names).ToList();
         return new LinuxTexts(
             [.. HostFiles.Names(Pci).Select(Device)],
@@ -38,9 +37,9 @@ internal sealed class LinuxProbe(TimeProvider clock)
             await clang,
             [.. libraries.Where(IsLlvm)],
             libraries.Any(name => name.StartsWith("libamd_comgr.so", StringComparison.Ordinal)),
-            HostCommand.Find("python3"),
-            await python,
-            await numpy
+            python.Path,
+            python.VersionText,
+            python.NumpyText
         );
     }
 

@@ -29,9 +29,9 @@ public sealed record SysfsDevice(
 /// <param name="Clang"><c>clang --version</c>.</param>
 /// <param name="Llvm">Names of LLVM's shared libraries, such as <c>libLLVM-19.so.1</c>.</param>
 /// <param name="HasComgr">Whether AMD's compiler library is there.</param>
-/// <param name="PythonPath">Which <c>python3</c> that is; null where there is none.</param>
-/// <param name="Python"><c>python3 --version</c>.</param>
-/// <param name="Numpy"><c>python3 -c "import numpy…"</c>, which prints its version.</param>
+/// <param name="PythonPath">The interpreter that the tinygrad engine runs in, or would; null where there is none.</param>
+/// <param name="Python">Its <c>--version</c>.</param>
+/// <param name="Numpy">Its answer to an import of numpy, which prints the version.</param>
 public sealed record LinuxTexts(
     IReadOnlyList<SysfsDevice> Pci,
     IReadOnlyList<string> KfdGpuIds,

@@ -6,16 +6,12 @@ using EgpuFleet.Kernels.Engines;
 namespace EgpuFleet.Kernels.Tinygrad.Child;
 
 /// <summary>How the Python child is started.</summary>
-/// <param name="Python">Interpreter; null: the first of the usual ones that is 3.11 or newer and has numpy.</param>
 /// <param name="Tinygrad">Checkout of tinygrad at the pinned commit; null: it is installed in the interpreter's environment.</param>
 /// <param name="Device">tinygrad's <c>DEV</c>, such as <c>CPU</c> or <c>AMD</c>.</param>
-internal sealed record ChildLaunch(string? Python, string? Tinygrad, string Device)
+internal sealed record ChildLaunch(string? Tinygrad, string Device)
 {
     /// <summary>Names a checkout of tinygrad.</summary>
     public const string TinygradVariable = "EGPUFLEET_TINYGRAD";
-
-    /// <summary>Names the interpreter.</summary>
-    public const string PythonVariable = "EGPUFLEET_PYTHON";
 
     /// <summary>Names the device; left out: the processor.</summary>
     public const string DeviceVariable = "EGPUFLEET_TINYGRAD_DEVICE";
@@ -42,20 +38,14 @@ internal sealed record ChildLaunch(string? Python, string? Tinygrad, string Devi
         "AM_POWER_LIMIT",
     ];
 
-    /// <summary>Ends well where the interpreter is new enough and has numpy.</summary>
-    private const string Fit = "import sys, numpy; sys.exit(sys.version_info < (3, 11))";
-
-    private static readonly string[] Usual = ["python3", "/usr/bin/python3", "/opt/homebrew/bin/python3"];
-
-    public static ChildLaunch FromEnvironment() =>
-        new(Read(PythonVariable), Read(TinygradVariable), Read(DeviceVariable) ?? "CPU");
+    public static ChildLaunch FromEnvironment() => new(Read(TinygradVariable), Read(DeviceVariable) ?? "CPU");
 
     /// <exception cref="EngineException"><see cref="EngineErrorClass.EngineUnavailable"/>.</exception>
     public async Task<Process> StartAsync(CancellationToken cancellationToken)
     {
         if (Tinygrad is not null && !Directory.Exists(Path.Combine(Tinygrad, "tinygrad")))
             throw Unavailable($"{TinygradVariable} is '{Tinygrad}', which holds no checkout of tinygrad.");
-        var start = new ProcessStartInfo(Python ?? await UsualPythonAsync(cancellationToken))
+        var start = new ProcessStartInfo(await PythonAsync(cancellationToken))
         {
             // -P: the working folder must not lend it modules.
             ArgumentList = { "-P", "-m", Package },
@@ -80,19 +70,16 @@ internal sealed record ChildLaunch(string? Python, string? Tinygrad, string Devi
         }
     }
 
-    private static async Task<string> UsualPythonAsync(CancellationToken cancellationToken)
+    private static async Task<string> PythonAsync(CancellationToken cancellationToken)
     {
-        var commands = new HostCommand(TimeProvider.System);
-        foreach (var python in Usual)
-        {
-            var probe = await commands.RunAsync(python, ["-c", Fit], Limits.PythonProbeTimeout, cancellationToken);
-            if (probe is { Outcome: CommandOutcome.Ran, ExitCode: 0 })
-                return python;
-        }
-        throw Unavailable(
-            $"None of {string.Join(", ", Usual)} is Python 3.11 or newer with numpy. Install them (python3-numpy on Debian), "
-                + $"or name an interpreter by {PythonVariable}."
-        );
+        var found = await TinygradPython.FindAsync(new HostCommand(TimeProvider.System), cancellationToken);
+        return found is { Fits: true, Path: { } path }
+            ? path
+            : throw Unavailable(
+                $"None of {string.Join(", ", TinygradPython.Candidates)} is Python {TinygradPython.Oldest} or newer with numpy. "
+                    + "Install them (python3-numpy on Debian), "
+                    + $"or name an interpreter by {TinygradPython.Variable}."
+            );
     }
 
     private static string? Read(string variable) =>

@@ -13,7 +13,7 @@ public sealed class FleetPicture(Fleet fleet)
         var silent =
             from record in await fleet.Nodes.List()
             where !known.Contains(record.Node)
-            select new NodeView(record.Node, NodeState.Offline, null, null, []);
+            select new NodeView(record.Node, NodeState.Offline, null, null, [], []);
         return [.. heard.Concat(silent).OrderBy(node => node.Node.Value, StringComparer.Ordinal)];
     }
 
@@ -24,7 +24,7 @@ public sealed class FleetPicture(Fleet fleet)
         return
         [
             .. nodes
-                .SelectMany(node => node.Devices.Select(device => FleetViews.Show(device, node.State, names)))
+                .SelectMany(node => node.Devices.Select(device => FleetViews.Show(device, node, names)))
                 .OrderBy(device => device.Id, StringComparer.Ordinal),
         ];
     }

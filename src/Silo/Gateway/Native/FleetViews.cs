@@ -1,4 +1,5 @@
 using EgpuFleet.Api;
+using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Models;
 
@@ -19,16 +20,45 @@ public static class FleetViews
             node.Facts?.AgentVersion,
             node.Facts?.ProcessId,
             node.LastHeard,
-            [.. node.Devices.Select(device => device.Facts.Device.ToString())]
+            [.. node.Devices.Select(device => device.Facts.Device.ToString())],
+            [.. node.Conditions.Select(condition => Show(node.Node, condition))]
         );
     }
 
-    /// <param name="node">State of its node: a device of a node that is not heard is offline, whatever it said last.</param>
+    public static ConditionInfo Show(NodeId node, NodeCondition condition)
+    {
+        ArgumentNullException.ThrowIfNull(condition);
+        return new ConditionInfo(
+            condition.Id,
+            JobViews.Word(condition.State),
+            condition.Seen,
+            condition.Cause,
+            condition.Fix,
+            condition.Device is { } device ? new DeviceId(node, device).ToString() : null,
+            condition.Since
+        );
+    }
+
+    public static DoctorInfo Show(NodeId node, NodeExamination examination)
+    {
+        ArgumentNullException.ThrowIfNull(examination);
+        return new DoctorInfo(
+            node.Value,
+            examination.Platform,
+            examination.Conditions.All(condition => condition.State != ConditionState.Failed),
+            [.. examination.Conditions.Select(condition => Show(node, condition))],
+            examination.ExaminedAt
+        );
+    }
+
+    /// <param name="node">Its node: a device of a node that is not heard is offline, whatever it said last.</param>
     /// <param name="namesByHash">Names of registered models.</param>
-    public static DeviceInfo Show(DeviceStatus device, NodeState node, ILookup<string, string> namesByHash)
+    public static DeviceInfo Show(DeviceStatus device, NodeView node, ILookup<string, string> namesByHash)
     {
         ArgumentNullException.ThrowIfNull(device);
-        var heard = node == NodeState.Ready;
+        ArgumentNullException.ThrowIfNull(node);
+        var heard = node.State == NodeState.Ready;
+        var about = node.Conditions.Where(condition => condition.Device == device.Facts.Device.Name);
         return new DeviceInfo(
             device.Facts.Device.ToString(),
             device.Facts.Device.Node.Value,
@@ -50,7 +80,8 @@ public static class FleetViews
                 )),
             ],
             device.ActiveSequences,
-            device.WorkerProcessId > 0 ? device.WorkerProcessId : null
+            device.WorkerProcessId > 0 ? device.WorkerProcessId : null,
+            [.. about.Select(condition => Show(node.Node, condition))]
         );
     }
 
