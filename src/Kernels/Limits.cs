@@ -54,6 +54,9 @@ public static class Limits
     /// <summary>Held-back text is as long as the longest stop string.</summary>
     public const int StopStringCharacters = 256;
 
+    /// <summary>As in the OpenAI API; the header of a token's frame holds them.</summary>
+    public const int TopLogProbs = 20;
+
     /// <summary>Messages of one chat; the context bounds their text.</summary>
     public const int ChatMessages = 4096;
 

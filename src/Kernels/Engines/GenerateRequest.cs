@@ -56,4 +56,7 @@ public sealed record GenerationOptions(
 {
     /// <summary>The text ends before the first of these; no part of one is ever emitted.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>Tell every token's log-probability, and those of this many most likely tokens in its place; null: none.</summary>
+    public int? TopLogProbs { get; init; }
 }

@@ -9,13 +9,24 @@ namespace EgpuFleet.Kernels.Engines;
 /// </param>
 /// <param name="FinishReason">On the last item only.</param>
 /// <param name="Usage">On the last item only.</param>
+/// <param name="LogProbs">Where they were asked for, and the item holds a token of the completion.</param>
 public sealed record GeneratedToken(
     int Index,
     int TokenId,
     string Text,
     FinishReason? FinishReason = null,
-    GenerationUsage? Usage = null
+    GenerationUsage? Usage = null,
+    TokenLogProbs? LogProbs = null
 );
+
+/// <summary>What the model thought of a token it was made to choose; natural logarithms, before temperature and cuts.</summary>
+/// <param name="LogProb">Of the token itself.</param>
+/// <param name="Top">The most likely ones, most likely first, the lower id on ties.</param>
+public sealed record TokenLogProbs(double LogProb, IReadOnlyList<TokenLogProb> Top);
+
+/// <param name="TokenId">Id in the model's vocabulary.</param>
+/// <param name="LogProb">Natural logarithm of its probability.</param>
+public sealed record TokenLogProb(int TokenId, double LogProb);
 
 public enum FinishReason
 {

@@ -18,6 +18,8 @@ public static class GenerationRules
             throw Invalid($"top_p {options.TopP} is not over 0 and at most 1.");
         if (options.TopK < 0)
             throw Invalid($"top_k {options.TopK} is negative.");
+        if (options.TopLogProbs is < 0 or > Limits.TopLogProbs)
+            throw Invalid($"top_log_probs {options.TopLogProbs} is not in 0..{Limits.TopLogProbs}.");
         CheckStopStrings(options.StopStrings);
         if (request.Prompt is ChatPrompt chat)
             CheckMessages(chat.Messages);

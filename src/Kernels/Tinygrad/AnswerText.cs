@@ -13,23 +13,24 @@ internal sealed class AnswerText(GgufTokenizer tokenizer, int[] prompt, int room
 
     private readonly CompletionText text = new(stopStrings);
     private string held = "";
-    private int last = NoToken;
+    private ChildToken? last;
     private int count;
 
     /// <summary>Takes the next id; returns its item, the last of all where it completes a stop string, or null.</summary>
-    public GeneratedToken? Take(int token)
+    public GeneratedToken? Take(ChildToken taken)
     {
+        var token = taken.Id;
         // A prompt of at most BOS has no text, so the completion is the beginning of one.
         var beginsText = count == 0 && prompt is [var only] && only == tokenizer.Bos;
         var certain = text.Append(tokenizer.Piece(token, beginsText));
-        (last, count) = (token, count + 1);
+        (last, count) = (taken, count + 1);
         if (text.Stopped)
         {
             var usage = new GenerationUsage(prompt.Length, count);
-            return new GeneratedToken(count - 1, token, certain, FinishReason.Stop, usage);
+            return new GeneratedToken(count - 1, token, certain, FinishReason.Stop, usage, taken.LogProbs);
         }
         if (count < room)
-            return new GeneratedToken(count - 1, token, certain);
+            return new GeneratedToken(count - 1, token, certain, LogProbs: taken.LogProbs);
         held = certain;
         return null;
     }
@@ -42,7 +43,14 @@ internal sealed class AnswerText(GgufTokenizer tokenizer, int[] prompt, int room
         var reason = text.Stopped ? FinishReason.Stop : finish.Finish;
         return finish switch
         {
-            { Finish: FinishReason.Length } => new GeneratedToken(count - 1, last, rest, reason, usage),
+            { Finish: FinishReason.Length } => new GeneratedToken(
+                count - 1,
+                last?.Id ?? NoToken,
+                rest,
+                reason,
+                usage,
+                last?.LogProbs
+            ),
             { StopToken: { } stop } => new GeneratedToken(count, stop, rest, reason, usage),
             _ => new GeneratedToken(count, NoToken, rest, reason, usage),
         };

@@ -61,7 +61,7 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
             await foreach (var token in call.Tokens.ReadAllAsync(CancellationToken.None))
             {
                 Interlocked.Increment(ref completionTokens);
-                if (answer.Take(token.Id) is not { } item)
+                if (answer.Take(token) is not { } item)
                     continue;
                 yield return item;
                 // A stop string was reached: what the child still makes is of no use.
@@ -105,7 +105,8 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
             info.ContentHash,
             new ChildOptions(options.MaxTokens, options.Temperature, options.TopP, options.TopK, options.Seed),
             stopTokens,
-            request.Priority
+            request.Priority,
+            options.TopLogProbs
         );
         try
         {

@@ -14,6 +14,9 @@ public sealed class TinygradWorker : StoriesWorker
             ? $"{ChildLaunch.TinygradVariable} is not set; check out tinygrad at a9069c177 and set it to that folder"
             : null;
 
+    /// <summary>Whether tests that need it skip.</summary>
+    public static bool IsMissing => NoTinygrad is not null;
+
     protected override string Executable => Name;
 
     protected override string? Missing => NoTinygrad ?? base.Missing;

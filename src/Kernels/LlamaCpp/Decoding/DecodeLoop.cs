@@ -254,8 +254,10 @@ internal sealed class DecodeLoop : IDisposable
     {
         try
         {
-            var token = sampler.Sample(context.Logits(logitsIndex), sequence.Options, sequence.Generated);
-            sequence.Accept(token);
+            var logits = context.Logits(logitsIndex);
+            var token = sampler.Sample(logits, sequence.Options, sequence.Generated);
+            var logProbs = sequence.Options.TopLogProbs is { } top ? sampler.LogProbs(logits, token, top) : null;
+            sequence.Accept(token, logProbs);
             Interlocked.Increment(ref completionTokens);
         }
         catch (EngineException exception)

@@ -71,7 +71,7 @@ internal sealed class Sequence
     public void Abandon() => abandoned = true;
 
     /// <summary>Takes a sampled token and emits its text; afterwards it may be finished.</summary>
-    public void Accept(int token)
+    public void Accept(int token, TokenLogProbs? logProbs)
     {
         if (vocabulary.EndsText(token))
         {
@@ -84,11 +84,11 @@ internal sealed class Sequence
         Generated++;
         LastToken = token;
         if (text.Stopped)
-            Finish(Generated - 1, token, certain, FinishReason.Stop);
+            Finish(Generated - 1, token, certain, FinishReason.Stop, logProbs);
         else if (Generated < maxTokens)
-            Emit(new GeneratedToken(Generated - 1, token, certain));
+            Emit(new GeneratedToken(Generated - 1, token, certain, LogProbs: logProbs));
         else
-            FinishAtLength(token, certain);
+            FinishAtLength(token, certain, logProbs);
     }
 
     public void Cancel() => Finish(Generated, Llama.NoToken, text.Finish(), FinishReason.Cancelled);
@@ -99,17 +99,17 @@ internal sealed class Sequence
         output.Writer.TryComplete(exception);
     }
 
-    private void FinishAtLength(int token, string certain)
+    private void FinishAtLength(int token, string certain, TokenLogProbs? logProbs)
     {
         var rest = certain + text.Finish();
-        Finish(Generated - 1, token, rest, text.Stopped ? FinishReason.Stop : FinishReason.Length);
+        Finish(Generated - 1, token, rest, text.Stopped ? FinishReason.Stop : FinishReason.Length, logProbs);
     }
 
-    private void Finish(int index, int token, string lastText, FinishReason reason)
+    private void Finish(int index, int token, string lastText, FinishReason reason, TokenLogProbs? logProbs = null)
     {
         Finished = true;
         var usage = new GenerationUsage(Prompt.Length, Generated);
-        Emit(new GeneratedToken(index, token, lastText, reason, usage));
+        Emit(new GeneratedToken(index, token, lastText, reason, usage, logProbs));
         output.Writer.TryComplete();
     }
 

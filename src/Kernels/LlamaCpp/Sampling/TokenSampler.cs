@@ -5,6 +5,9 @@ namespace EgpuFleet.Kernels.LlamaCpp.Sampling;
 /// <summary>Chooses the next token from logits. Holds buffers only: one per decode loop, used by one thread.</summary>
 internal sealed class TokenSampler(int vocabularySize)
 {
+    /// <summary>Of what is impossible: JSON has no infinity.</summary>
+    private const double LeastLogProb = -9999;
+
     private readonly Candidate[] candidates = new Candidate[vocabularySize];
     private readonly PriorityQueue<int, Candidate> best = new(Candidate.WorstFirst);
 
@@ -25,6 +28,22 @@ internal sealed class TokenSampler(int vocabularySize)
             chosen = Nucleus(chosen, ref total, options.TopP);
         return Draw(chosen, total * CounterRandom.NextDouble(options.Seed, index));
     }
+
+    /// <summary>The log-probability of a token, and those of the most likely ones.</summary>
+    public TokenLogProbs LogProbs(ReadOnlySpan<float> logits, int token, int topCount)
+    {
+        var highest = (double)logits[ArgMax(logits)];
+        var sum = 0.0;
+        foreach (var logit in logits)
+            sum += float.IsNaN(logit) ? 0 : Math.Exp(logit - highest);
+        var offset = highest + Math.Log(sum);
+        var top = new TokenLogProb[topCount == 0 ? 0 : TakeTop(logits, Math.Min(topCount, logits.Length))];
+        for (var place = 0; place < top.Length; place++)
+            top[place] = new TokenLogProb(candidates[place].Token, Bounded(candidates[place].Weight - offset));
+        return new TokenLogProbs(Bounded(logits[token] - offset), top);
+    }
+
+    private static double Bounded(double logProb) => logProb > LeastLogProb ? logProb : LeastLogProb;
 
     private static int ArgMax(ReadOnlySpan<float> logits)
     {

@@ -45,7 +45,7 @@ internal sealed record ChildLaunch(string? Tinygrad, string Device)
     {
         if (Tinygrad is not null && !Directory.Exists(Path.Combine(Tinygrad, "tinygrad")))
             throw Unavailable($"{TinygradVariable} is '{Tinygrad}', which holds no checkout of tinygrad.");
-        var start = new ProcessStartInfo(await PythonAsync(cancellationToken))
+        var start = new ProcessStartInfo(await FindPythonAsync(cancellationToken))
         {
             // -P: the working folder must not lend it modules.
             ArgumentList = { "-P", "-m", Package },
@@ -54,8 +54,7 @@ internal sealed record ChildLaunch(string? Tinygrad, string Device)
             RedirectStandardOutput = true,
             WorkingDirectory = AppContext.BaseDirectory,
         };
-        foreach (var name in start.Environment.Keys.Except(Inherited, StringComparer.Ordinal).ToList())
-            start.Environment.Remove(name);
+        Isolate(start);
         var folder = Path.Combine(AppContext.BaseDirectory, "worker");
         start.Environment["PYTHONPATH"] = Tinygrad is null ? folder : $"{folder}{Path.PathSeparator}{Tinygrad}";
         start.Environment["DEV"] = Device;
@@ -70,7 +69,9 @@ internal sealed record ChildLaunch(string? Tinygrad, string Device)
         }
     }
 
-    private static async Task<string> PythonAsync(CancellationToken cancellationToken)
+    /// <summary>The interpreter, as an absolute path.</summary>
+    /// <exception cref="EngineException"><see cref="EngineErrorClass.EngineUnavailable"/>: none is new enough and has numpy.</exception>
+    public static async Task<string> FindPythonAsync(CancellationToken cancellationToken)
     {
         var found = await TinygradPython.FindAsync(new HostCommand(TimeProvider.System), cancellationToken);
         return found is { Fits: true, Path: { } path }
@@ -80,6 +81,13 @@ internal sealed record ChildLaunch(string? Tinygrad, string Device)
                     + "Install them (python3-numpy on Debian), "
                     + $"or name an interpreter by {TinygradPython.Variable}."
             );
+    }
+
+    /// <summary>Leaves it nothing of this process's environment but what it needs.</summary>
+    public static void Isolate(ProcessStartInfo start)
+    {
+        foreach (var name in start.Environment.Keys.Except(Inherited, StringComparer.Ordinal).ToList())
+            start.Environment.Remove(name);
     }
 
     private static string? Read(string variable) =>

@@ -18,7 +18,8 @@ internal sealed record ChildResponse(
 
 /// <param name="Index">From 0.</param>
 /// <param name="Id">In the model's vocabulary.</param>
-internal sealed record ChildToken(int Index, int Id);
+/// <param name="LogProbs">Where they were asked for.</param>
+internal sealed record ChildToken(int Index, int Id, TokenLogProbs? LogProbs = null);
 
 internal sealed record ChildHello(int Pid, string Engine, string Version, string Python, string Device, int Protocol);
 
@@ -56,7 +57,8 @@ internal sealed record ChildGenerate(
     string Model,
     ChildOptions Options,
     IReadOnlyList<int> StopTokens,
-    GenerationPriority Priority
+    GenerationPriority Priority,
+    int? TopLogProbs
 );
 
 internal sealed record ChildFinish(

@@ -18,7 +18,7 @@ from .config import ModelConfig
 from .decoding import DecodableModel, Decoded, Row
 from .errors import EngineError, classify
 from .generation import Generation
-from .sampling import log_probability, sample
+from .sampling import log_probabilities, sample
 from .slots import Slot, choose_slot
 
 
@@ -143,11 +143,12 @@ class Batch:
             self.counters.prompt_tokens += 1
         try:
             token = _choose(generation, result, place)
-            logprob = log_probability(result.logits(place), token) if request.logprobs else None
+            top = request.top_logprobs
+            logprobs = None if top is None else log_probabilities(result.logits(place), token, top)
         except EngineError as error:
             generation.fail(error)
         else:
-            generation.accept(token, logprob)
+            generation.accept(token, logprobs)
             self.counters.completion_tokens += 1
         if generation.finished:
             slot.generation = None

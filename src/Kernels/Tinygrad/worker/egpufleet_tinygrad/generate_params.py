@@ -26,11 +26,11 @@ def read_generate(params: Params, body: bytes) -> tuple[str, GenerateRequest]:
     sampling = _read_sampling(options)
     options.finish()
     stop_tokens = params.integers("stop_tokens", limits.STOP_TOKENS, 0, _HIGHEST_INT, [])
-    logprobs = params.flag("logprobs", False)
+    top_logprobs = params.integer("top_log_probs", 0, limits.TOP_LOG_PROBS, None)
     interactive = params.choice("priority", ("batch", "interactive"), "batch") == "interactive"
     params.finish()
     prompt = _read_prompt(body)
-    return model, GenerateRequest(prompt, sampling, max_tokens, frozenset(stop_tokens), logprobs, interactive)
+    return model, GenerateRequest(prompt, sampling, max_tokens, frozenset(stop_tokens), top_logprobs, interactive)
 
 
 def _read_sampling(options: Params) -> SamplingOptions:

@@ -19,14 +19,15 @@ class GenerateRequest:
     """What to continue, and when to stop.
 
     prompt: token ids, at least one; max_tokens: None for what is left of the context; stop_tokens end the text and are
-    not part of it; logprobs: tell the log-probability of every token; interactive ones get a free slot before others.
+    not part of it; top_logprobs: tell the log-probability of every token and of so many most likely ones, None: of none;
+    interactive ones get a free slot before others.
     """
 
     prompt: tuple[int, ...]
     sampling: SamplingOptions
     max_tokens: int | None = None
     stop_tokens: frozenset[int] = frozenset()
-    logprobs: bool = False
+    top_logprobs: int | None = None
     interactive: bool = False
 
 
@@ -63,14 +64,14 @@ class Generation:
         left = context_tokens - prompt
         self.room = left if self.request.max_tokens is None else min(left, self.request.max_tokens)
 
-    def accept(self, token: int, logprob: float | None) -> None:
+    def accept(self, token: int, logprobs: dict[str, Any] | None) -> None:
         """Takes a sampled token and emits it; afterwards the generation may be finished."""
         if token in self.request.stop_tokens:
             self._finish("stop", stop_token=token)
             return
         frame: dict[str, Any] = {"index": self.produced, "id": token}
-        if logprob is not None:
-            frame["logprob"] = logprob
+        if logprobs is not None:
+            frame["log_probs"] = logprobs
         self.tokens.append(token)
         self.emit({"token": frame})
         if self.produced >= self.room:

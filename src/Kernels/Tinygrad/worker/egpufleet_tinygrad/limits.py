@@ -27,6 +27,9 @@ PATH_BYTES = 4096
 STOP_TOKENS = 256
 """End-of-text ids of a vocabulary: real ones have up to a dozen."""
 
+TOP_LOG_PROBS = 20
+"""As in the OpenAI API; the header of a token's frame holds them."""
+
 HIGHEST_TEMPERATURE = 2.0
 """As in every client library."""
 

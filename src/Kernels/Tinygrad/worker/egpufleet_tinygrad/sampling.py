@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from .errors import EngineError
 from .random_numbers import next_double
+
+
+_LEAST_LOG_PROBABILITY = -9999.0
+"""Of what is impossible: JSON has no infinity."""
 
 
 @dataclass(frozen=True)
@@ -48,11 +53,16 @@ def arg_max(logits: np.ndarray) -> int:
     return top
 
 
-def log_probability(logits: np.ndarray, token: int) -> float:
-    """The natural logarithm of the token's probability at temperature 1."""
-    values = logits.astype(np.float64)
+def log_probabilities(logits: np.ndarray, token: int, top: int) -> dict[str, Any]:
+    """Natural logarithms at temperature 1, as they go over the wire: the token's, and those of the most likely ones."""
+    values = np.where(np.isnan(logits), -np.inf, logits.astype(np.float64))
     highest = values.max()
-    return float(values[token] - highest - np.log(np.exp(values - highest).sum()))
+    values = np.maximum(values - (highest + np.log(np.exp(values - highest).sum())), _LEAST_LOG_PROBABILITY)
+    best = _top(values, min(top, values.size)) if top else ()
+    return {
+        "log_prob": float(values[token]),
+        "top": [{"token_id": int(place), "log_prob": float(values[place])} for place in best],
+    }
 
 
 def _top(logits: np.ndarray, count: int) -> np.ndarray:

@@ -196,10 +196,13 @@ class BatchTests(unittest.TestCase):
 
     def test_sampled_tokens_and_logprobs_come_from_the_logits(self) -> None:
         _, batch = _batch(1)
-        run = _finish(batch, Run([1], max_tokens=3, logprobs=True, sampling=SamplingOptions(0.01, seed=3)))
+        run = _finish(batch, Run([1], max_tokens=3, top_logprobs=2, sampling=SamplingOptions(0.01, seed=3)))
         self.assertEqual([2, 3, 4], run.tokens)
         expected = -np.log(1 + 95 / np.e)
-        self.assertAlmostEqual(expected, run.answers[0]["token"]["logprob"], places=6)
+        told = run.answers[0]["token"]["log_probs"]
+        self.assertAlmostEqual(expected, told["log_prob"], places=6)
+        self.assertEqual([2, 0], [item["token_id"] for item in told["top"]])
+        self.assertEqual(told["log_prob"], told["top"][0]["log_prob"])
 
 
 class SlotTests(unittest.TestCase):

@@ -16,12 +16,12 @@ _PROMPT = struct.pack("<3I", 1, 2, 3)
 class GenerateParamsTests(unittest.TestCase):
     def test_a_full_request_is_taken_as_it_is(self) -> None:
         options = {"max_tokens": 5, "temperature": 0.7, "top_p": 0.9, "top_k": 40, "seed": 2**64 - 1}
-        wire = {"model": "m", "options": options, "stop_tokens": [2], "logprobs": True, "priority": "interactive"}
+        wire = {"model": "m", "options": options, "stop_tokens": [2], "top_log_probs": 20, "priority": "interactive"}
         model, request = read_generate(Params(wire, "params"), _PROMPT)
         self.assertEqual(("m", (1, 2, 3)), (model, request.prompt))
         self.assertEqual((5, frozenset({2})), (request.max_tokens, request.stop_tokens))
         self.assertEqual((0.7, 0.9, 40, 2**64 - 1), tuple(vars(request.sampling).values()))
-        self.assertTrue(request.logprobs and request.interactive)
+        self.assertTrue(request.top_logprobs == 20 and request.interactive)
 
     def test_what_is_left_out_or_null_has_the_defaults_of_the_other_engine(self) -> None:
         for options in ({}, {"max_tokens": None, "temperature": None, "seed": None}, None):

@@ -9,7 +9,7 @@ import numpy as np
 
 from egpufleet_tinygrad.errors import EngineError
 from egpufleet_tinygrad.random_numbers import next_double
-from egpufleet_tinygrad.sampling import SamplingOptions, arg_max, log_probability, sample
+from egpufleet_tinygrad.sampling import SamplingOptions, arg_max, log_probabilities, sample
 
 _MASK = (1 << 64) - 1
 _SPLIT_MIX_OF_ZERO = (0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4)
@@ -75,7 +75,7 @@ class SamplingTests(unittest.TestCase):
 
     def test_log_probabilities_sum_to_one(self) -> None:
         logits = _f32([3, -1, 200, 198])
-        self.assertAlmostEqual(1, sum(math.exp(log_probability(logits, token)) for token in range(4)))
+        self.assertAlmostEqual(1, sum(math.exp(log_probabilities(logits, token, 0)["log_prob"]) for token in range(4)))
 
 
 def _f32(values: list[float]) -> np.ndarray:
