@@ -44,6 +44,12 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
             _ = opened.Task.Exception;
             throw;
         }
+        catch (OperationCanceledException)
+        {
+            // The worker ends while the device opens, or hangs: whoever waits for it must not wait on.
+            opened.SetCanceled(cancellationToken);
+            throw;
+        }
     }
 
     public async Task<EngineProbe> ProbeAsync()

@@ -3,8 +3,11 @@ namespace EgpuFleet.Kernels.Tinygrad;
 /// <summary>Bounds of this engine, each with its reason.</summary>
 internal static class Limits
 {
-    /// <summary>Closing a GPU properly takes a second or two; a hung one is never closed. Less than the worker's own grace.</summary>
-    public static readonly TimeSpan ChildStopTimeout = TimeSpan.FromSeconds(5);
+    /// <summary>
+    /// More than the child gives itself (<c>CLOSE_SECONDS</c>), so that it says in the log where it hung, and less than the
+    /// three seconds after which an agent kills the worker.
+    /// </summary>
+    public static readonly TimeSpan ChildStopTimeout = TimeSpan.FromSeconds(2.75);
 
     /// <summary>The protocol of the child that this build speaks.</summary>
     public const int ChildProtocol = 1;

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EgpuFleet.Kernels.Protocol;
 using EgpuFleet.Kernels.Tinygrad;
 using EgpuFleet.Kernels.Tinygrad.Child;
@@ -9,4 +10,5 @@ using var loggers = LoggerFactory.Create(logging =>
         .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
 );
 await using var engine = new TinygradEngine(ChildLaunch.FromEnvironment());
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => engine.Stop());
 return await WorkerProgram.RunAsync(args, engine, loggers, engine.Broken);

@@ -101,6 +101,12 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
         return new TinygradModel(Child(), tokenizer, info);
     }
 
+    /// <summary>
+    /// Lets the child end at once, before running calls are waited for: one that hangs in its device takes its whole time to
+    /// end, and the device stays locked until then.
+    /// </summary>
+    public void Stop() => child?.Stop();
+
     public async ValueTask DisposeAsync()
     {
         if (child is { } mine)

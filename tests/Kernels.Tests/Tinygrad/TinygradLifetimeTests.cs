@@ -1,5 +1,3 @@
-using System.Diagnostics;
-using System.Globalization;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Tests.Worker;
 using EgpuFleet.Kernels.Tinygrad.Child;
@@ -22,7 +20,8 @@ public sealed class TinygradLifetimeTests
         await using var tokens = client.GenerateAsync(Stories.Continue("", options), Token).GetAsyncEnumerator(Token);
         Assert.True(await tokens.MoveNextAsync());
 
-        Process.GetProcessById(await PythonOfAsync(worker.Process.Id)).Kill();
+        using var python = await worker.ChildAsync(Token);
+        python.Kill();
 
         var lost = await Assert.ThrowsAsync<EngineException>(async () =>
         {
@@ -40,7 +39,7 @@ public sealed class TinygradLifetimeTests
         await using var worker = WorkerProcess.Start(worker: TinygradWorker.Name);
         await using var client = await worker.ConnectAsync(Token);
         await client.ProbeAsync(Token);
-        using var python = Process.GetProcessById(await PythonOfAsync(worker.Process.Id));
+        using var python = await worker.ChildAsync(Token);
 
         worker.Process.Kill();
 
@@ -60,18 +59,5 @@ public sealed class TinygradLifetimeTests
 
         Assert.Equal(EngineErrorClass.EngineUnavailable, refused.ErrorClass);
         Assert.Contains(ChildLaunch.TinygradVariable, refused.Message, StringComparison.Ordinal);
-    }
-
-    private static async Task<int> PythonOfAsync(int parent)
-    {
-        var start = new ProcessStartInfo("pgrep", ["-P", parent.ToString(CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardOutput = true,
-            UseShellExecute = false,
-        };
-        using var pgrep = Process.Start(start)!;
-        var line = await pgrep.StandardOutput.ReadLineAsync(Token);
-        await pgrep.WaitForExitAsync(Token);
-        return int.Parse(line!, CultureInfo.InvariantCulture);
     }
 }

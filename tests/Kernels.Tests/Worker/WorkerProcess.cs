@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Protocol;
 
@@ -52,6 +53,20 @@ internal sealed class WorkerProcess : IAsyncDisposable
                 await Task.Delay(TimeSpan.FromMilliseconds(20), cancellationToken);
             }
         }
+    }
+
+    /// <summary>The one process that the worker has started.</summary>
+    public async Task<Process> ChildAsync(CancellationToken cancellationToken)
+    {
+        var start = new ProcessStartInfo("pgrep", ["-P", Process.Id.ToString(CultureInfo.InvariantCulture)])
+        {
+            RedirectStandardOutput = true,
+            UseShellExecute = false,
+        };
+        using var pgrep = Process.Start(start)!;
+        var line = await pgrep.StandardOutput.ReadLineAsync(cancellationToken);
+        await pgrep.WaitForExitAsync(cancellationToken);
+        return Process.GetProcessById(int.Parse(line!, CultureInfo.InvariantCulture));
     }
 
     public async ValueTask DisposeAsync()

@@ -28,11 +28,13 @@ public static class FailureTable
     /// <param name="text">
     /// A traceback, a log or a panic report, of any content and size; of a long one the beginning and the end are read.
     /// </param>
-    public static IReadOnlyList<FailureMatch> Classify(string text)
+    public static IReadOnlyList<FailureMatch> Classify(string text) => Classify(text, Rows);
+
+    internal static IReadOnlyList<FailureMatch> Classify(string text, IReadOnlyList<FailureSignature> rows)
     {
         var bounded = Bounded(text);
         var found = new List<FailureMatch>();
-        foreach (var signature in Rows)
+        foreach (var signature in rows)
         {
             if (signature.IndexIn(bounded) is >= 0 and var index)
                 found.Add(new FailureMatch(signature, LineAt(bounded, index)));

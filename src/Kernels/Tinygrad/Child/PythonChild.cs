@@ -81,11 +81,17 @@ internal sealed class PythonChild : IAsyncDisposable
         await WriteAsync(new ChildRequest(NextId(), "cancel", parameters), default, CancellationToken.None);
     }
 
-    /// <summary>Ends the child: by its input first, so that it closes the device; by force when it does not end in time.</summary>
-    public async ValueTask DisposeAsync()
+    /// <summary>Ends the child's input: it closes the device and ends.</summary>
+    public void Stop()
     {
         stopping = true;
         process.StandardInput.Close();
+    }
+
+    /// <summary>Ends the child: by its input first, so that it closes the device; by force when it does not end in time.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        Stop();
         using var limit = new CancellationTokenSource(Limits.ChildStopTimeout);
         await process
             .WaitForExitAsync(limit.Token)

@@ -79,7 +79,8 @@ internal static partial class AttachmentFailures
             "driver_not_attached",
             FailureClass.NotAttached,
             ["Driver not available. Check: System Report > PCI for GPU", "failed to connect to tinygpu driver"],
-            null,
+            // TinyGPU's server says so to tinygrad's first request, whose answer tinygrad ignores, and hangs up on the second.
+            HungUpAtOnce(),
             "client connected\nfailed to connect to tinygpu driver",
             "The extension runs but is not attached to the GPU: not enabled, or the card is no VGA controller (class 0x030000), as an H100 is not.",
             FailureAction.AwaitRepair,
@@ -109,6 +110,13 @@ internal static partial class AttachmentFailures
             ["tinygrad#18205", "sunnypilot#1964"]
         ),
     ];
+
+    [GeneratedRegex(
+        @"(?:Broken pipe|Connection reset by peer|Connection closed) \(in [^\n]{0,60}\bbar_info > _rpc\b",
+        RegexOptions.CultureInvariant,
+        Limits.FailureExpressionMilliseconds
+    )]
+    private static partial Regex HungUpAtOnce();
 
     [GeneratedRegex(
         @"OSSystemExtensionErrorDomain(?: Code=| error )4\b",

@@ -10,7 +10,7 @@ internal static partial class CompilerFailures
         new(
             "compiler_container_down",
             FailureClass.CompilerUnavailable,
-            ["struct.error: unpack requires a buffer of 4 bytes"],
+            ["error: unpack requires a buffer of 4 bytes"],
             null,
             "struct.error: unpack requires a buffer of 4 bytes",
             "The container that compiles Nvidia kernels ended or never started: Docker is down.",

@@ -77,9 +77,20 @@ internal static partial class FirmwareFailures
             ["tinygrad#16289", "tinygrad#17763"]
         ),
         new(
+            "boot_incomplete",
+            FailureClass.FirmwareStall,
+            ["> wait_for_reset", "in wait_for_reset"],
+            null,
+            "TimeoutError: . Timed out after 10000 ms, condition not met: False != True (in _early_ip_init > wait_for_reset > wait_cond: raise TimeoutError(f\"{msg}. Timed out\"))",
+            "The Nvidia card's own boot code did not finish within ten seconds; a card without enough power does that.",
+            FailureAction.AwaitPowerCycle,
+            $"{PowerCycle} If it stays so, check that every power cable of the card is plugged in.",
+            ["source"]
+        ),
+        new(
             "firmware_download",
             FailureClass.FirmwareMissing,
-            ["urllib.error.URLError"],
+            ["URLError: <urlopen error"],
             null,
             "urllib.error.URLError: <urlopen error [Errno 8] nodename nor servname provided, or not known>",
             "A file that tinygrad needs, on a first open the GPU's firmware, is not in its cache and cannot be downloaded.",

@@ -35,7 +35,8 @@ internal static partial class LinkFailures
         new(
             "bars_unassigned",
             FailureClass.BarUnassigned,
-            [],
+            // A window of no bytes: tinygrad looks for registers that it has not read the names of yet.
+            ["KeyError: 'regBIF_BX_PF0_RSMU_INDEX'"],
             UnassignedBar(),
             "tinygpu: read cfg off:10 sz:0, val:0   # BAR0 = 0 (unassigned)",
             "macOS saw the GPU behind the enclosure and gave it no address windows, so every read returns 0xFFFFFFFF.",
@@ -60,10 +61,21 @@ internal static partial class LinkFailures
             ["RPC failed: unknown error"],
             null,
             "RuntimeError: RPC failed: unknown error",
-            "TinyGPU refused to map one of the GPU's windows and gives no reason.",
+            "TinyGPU refused to map one of the GPU's windows, or a read beyond the end of one, and gives no reason.",
             FailureAction.ResetOnce,
             "Restart the Mac with the enclosure connected and switched on.",
             ["tinygrad#17884", "source"]
+        ),
+        new(
+            "system_memory_refused",
+            FailureClass.BarUnassigned,
+            ["anc[0][2][:4]"],
+            null,
+            "IndexError: list index out of range (in _alloc_boot_mem > alloc_sysmem > _rpc: fd = struct.unpack('<i', anc[0][2][:4])[0])",
+            "TinyGPU could not lend memory of the Mac to the GPU: its 128 buffers are in use, or the Mac's memory guard (DART) gave no addresses.",
+            FailureAction.ResetOnce,
+            "Restart the Mac with the enclosure connected and switched on.",
+            ["source"]
         ),
     ];
 

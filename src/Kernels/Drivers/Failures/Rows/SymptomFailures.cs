@@ -21,7 +21,11 @@ internal static partial class SymptomFailures
         new(
             "connection_closed",
             FailureClass.ConnectionLost,
-            ["RuntimeError: Connection closed", "BrokenPipeError: [Errno 32] Broken pipe"],
+            [
+                "RuntimeError: Connection closed",
+                "BrokenPipeError: [Errno 32] Broken pipe",
+                "] Connection reset by peer",
+            ],
             null,
             "RuntimeError: Connection closed",
             "TinyGPU's server ended: the cable was pulled, the enclosure lost power, or the extension was stopped.",

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Iterator
+
 RETRYABLE = frozenset(
     {
         "out_of_memory",
@@ -20,6 +23,9 @@ DEVICE_CLASSES = frozenset({"worker_lost", "worker_hung"})
 """After one of these the device is in an unknown state: the process answers and ends."""
 
 _TEXT_CHARACTERS = 2000
+
+_PLACE_CALLS = 3
+_PLACE_CHARACTERS = 200
 
 _SIGNATURES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("worker_hung", ("Wait timeout", "Device hang detected", "Timeout waiting for RPC response")),
@@ -96,8 +102,9 @@ def classify(failure: BaseException, opening: bool = False) -> EngineError:
     if isinstance(failure, EngineError):
         return failure
     text = _describe(failure)
+    said = "\n".join(said for _, said in _tree(failure))
     for error_class, signatures in _SIGNATURES:
-        if any(signature in text for signature in signatures):
+        if any(signature in said for signature in signatures):
             absent = opening and error_class != "out_of_memory"
             return EngineError("engine_unavailable" if absent else error_class, text)
     if isinstance(failure, MemoryError):
@@ -108,6 +115,20 @@ def classify(failure: BaseException, opening: bool = False) -> EngineError:
 
 
 def _describe(failure: BaseException) -> str:
-    parts = [f"{type(failure).__name__}: {failure}"]
-    parts += [_describe(inner) for inner in getattr(failure, "exceptions", ())]
-    return " ".join(" | ".join(parts).split())
+    return " ".join(" | ".join(f"{said}{_place(one)}" for one, said in _tree(failure)).split())
+
+
+def _tree(failure: BaseException) -> Iterator[tuple[BaseException, str]]:
+    """The failure and, of a group, all that are in it, each with what it says."""
+    yield failure, f"{type(failure).__name__}: {failure}"
+    for inner in getattr(failure, "exceptions", ()):
+        yield from _tree(inner)
+
+
+def _place(failure: BaseException) -> str:
+    """Where it was raised: many of tinygrad's failures say little or nothing, and are known by their place."""
+    frames = traceback.extract_tb(failure.__traceback__)[-_PLACE_CALLS:]
+    if not frames:
+        return ""
+    calls = " > ".join(frame.name for frame in frames)
+    return f" (in {calls}: {frames[-1].line or ''})"[:_PLACE_CHARACTERS]

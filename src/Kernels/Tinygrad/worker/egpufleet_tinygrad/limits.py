@@ -80,3 +80,6 @@ WIDTH = 1 << 20
 
 CONTEXT = 100_000_000
 """Ten times the longest published."""
+
+CLOSE_SECONDS = 2.5
+"""Closing a GPU properly takes a second or two; a hung one is never closed, and must not stay locked."""

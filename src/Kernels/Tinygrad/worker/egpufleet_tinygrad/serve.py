@@ -2,13 +2,16 @@
 
 The reader answers stats and obeys cancel at once, while the device thread may be inside a call of seconds; everything
 else it hands over. The device thread runs requests between the steps of running generations. End of input, SIGTERM or
-shutdown end both, and the interpreter's own exit closes the device.
+shutdown end both, and the interpreter's own exit closes the device. A device that hangs is not waited for: the process
+then ends by force, and its log says where it hung.
 """
 
 from __future__ import annotations
 
+import faulthandler
 import queue
 import signal
+import sys
 import threading
 import traceback
 from collections.abc import Callable
@@ -227,6 +230,8 @@ class Server:
             self._settle(request_id, {"error": error.to_wire()})
 
     def _close(self) -> None:
+        if not self._closing:
+            faulthandler.dump_traceback_later(limits.CLOSE_SECONDS, exit=True, file=sys.__stderr__)
         self._closing = True
         self._inbox.put(None)
 

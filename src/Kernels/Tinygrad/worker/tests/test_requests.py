@@ -6,7 +6,7 @@ import struct
 import unittest
 from typing import Any
 
-from egpufleet_tinygrad.errors import EngineError, classify
+from egpufleet_tinygrad.errors import RETRYABLE, EngineError, classify
 from egpufleet_tinygrad.generate_params import read_generate
 from egpufleet_tinygrad.params import Params
 
@@ -81,6 +81,24 @@ class ClassifyTests(unittest.TestCase):
             error = classify(failure, opening=True)
             self.assertEqual("engine_unavailable", error.error_class)
         self.assertIn("/dev/kfd", classify(group, opening=True).text)
+
+    def test_a_failure_that_says_nothing_is_known_by_its_place(self) -> None:
+        def raises_in_a_place() -> None:
+            assert not RETRYABLE
+
+        try:  # assertRaises would take the traceback away.
+            raises_in_a_place()
+        except AssertionError as failure:
+            text = classify(failure, opening=True).text
+        self.assertIn("> raises_in_a_place: assert not RETRYABLE)", text)
+
+    def test_a_class_is_told_by_what_is_said_and_not_by_the_source(self) -> None:
+        try:
+            raise ValueError("a pixel") from RuntimeError("Connection closed")
+        except ValueError as failure:
+            error = classify(failure)
+        self.assertEqual("internal", error.error_class)
+        self.assertIn("Connection closed", error.text)
 
     def test_texts_are_one_bounded_line(self) -> None:
         text = classify(RuntimeError("a\nb" * 5000)).text
