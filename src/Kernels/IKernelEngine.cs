@@ -18,6 +18,9 @@ public interface IKernelEngine : IAsyncDisposable
     /// <summary>Computes on the device and compares with values that are known and not zero.</summary>
     Task<SelfTestReport> SelfTestAsync(CancellationToken cancellationToken);
 
+    /// <summary>What the device is at, for how long; null: nothing, or this engine does not tell. Answers while the device hangs.</summary>
+    Task<DeviceCall?> DeviceCallAsync(CancellationToken cancellationToken) => Task.FromResult<DeviceCall?>(null);
+
     /// <summary>Loads a whole model. Several may be loaded at once.</summary>
     /// <exception cref="EngineException">
     /// <see cref="EngineErrorClass.ModelInvalid"/>, <see cref="EngineErrorClass.OutOfMemory"/> or

@@ -29,6 +29,9 @@ public sealed class AgentOptions
     /// <summary>Disk that cached models may take together.</summary>
     public required long ModelCacheBytes { get; init; }
 
+    /// <summary>Longest step of running generations on a device; one that lasts longer is a hang.</summary>
+    public required TimeSpan StepTimeout { get; init; }
+
     /// <summary>Whether a parent process holds our standard input: its end ends us.</summary>
     public required bool Supervised { get; init; }
 }

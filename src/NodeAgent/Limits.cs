@@ -105,6 +105,15 @@ public static class Limits
     /// <summary>Longest self-test: a cold CPU takes tens of milliseconds, a first GPU kernel several seconds.</summary>
     public static readonly TimeSpan SelfTestTimeout = TimeSpan.FromSeconds(60);
 
+    /// <summary>Longest step of running generations; the slowest, a part of a prompt of a large model on a small CPU, takes seconds.</summary>
+    public static readonly TimeSpan StepTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>Longest step that may be set: a day is as good as none.</summary>
+    public const int LongestStepSeconds = 86_400;
+
+    /// <summary>Compiling all kernels of a large model for the first time, in a container on a Mac.</summary>
+    public static readonly TimeSpan WarmUpTimeout = TimeSpan.FromMinutes(15);
+
     /// <summary>A 10 GB model from a slow disk.</summary>
     public static readonly TimeSpan LoadTimeout = TimeSpan.FromMinutes(5);
 

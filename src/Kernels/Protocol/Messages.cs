@@ -103,10 +103,12 @@ public sealed record CreditParams(long RequestId, int Tokens);
 /// <param name="ResidentBytes">Physical memory of the process.</param>
 /// <param name="RunningGenerations">Generates not yet answered, waiting ones included.</param>
 /// <param name="Models">One per loaded model.</param>
+/// <param name="DeviceCall">What the device is at; null: nothing, or the engine does not tell.</param>
 public sealed record WorkerStats(
     WorkerState State,
     double UptimeSeconds,
     long ResidentBytes,
     int RunningGenerations,
-    IReadOnlyList<ModelStats> Models
+    IReadOnlyList<ModelStats> Models,
+    DeviceCall? DeviceCall = null
 );

@@ -135,6 +135,13 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
         await model.Shard.DisposeAsync();
     }
 
+    /// <summary>The figures, with what the device is at.</summary>
+    public async Task<WorkerStats> StatsAsync(CancellationToken cancellationToken) =>
+        Stats() with
+        {
+            DeviceCall = openBegun ? await engine.DeviceCallAsync(cancellationToken) : null,
+        };
+
     public WorkerStats Stats()
     {
         using var process = Process.GetCurrentProcess();

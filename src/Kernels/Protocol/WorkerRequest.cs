@@ -72,7 +72,13 @@ internal sealed partial class WorkerRequest(
             case WorkerVerb.Unload:
                 await engine.UnloadAsync(Model().ContentHash);
                 return Result(header.Id, Model(), ProtocolJson.Default.ModelParams);
-            case WorkerVerb.Stats or WorkerVerb.Shutdown:
+            case WorkerVerb.Stats:
+                return Result(
+                    header.Id,
+                    await engine.StatsAsync(CancellationToken.None),
+                    ProtocolJson.Default.WorkerStats
+                );
+            case WorkerVerb.Shutdown:
                 return Result(header.Id, engine.Stats(), ProtocolJson.Default.WorkerStats);
             default:
                 throw new EngineException(EngineErrorClass.ProtocolViolation, $"{header.Verb} is no request.");

@@ -61,6 +61,11 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
         return new SelfTestReport(report.Passed, report.Values, report.LargestRelativeError, report.Text);
     }
 
+    public async Task<DeviceCall?> DeviceCallAsync(CancellationToken cancellationToken) =>
+        child is { } asked
+            ? (await asked.AskAsync("stats", ChildJson.Default.ChildStats, cancellationToken)).DeviceCall
+            : null;
+
     public async Task<IModelShard> LoadAsync(LoadSpec spec, CancellationToken cancellationToken)
     {
         var (file, tokenizer) = ModelFile.Read(spec.Path, reader => (ModelFile.Of(reader), GgufTokenizer.From(reader)));

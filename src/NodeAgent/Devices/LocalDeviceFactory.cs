@@ -40,7 +40,14 @@ internal sealed class LocalDeviceFactory(
             time,
             loggers.CreateLogger<WorkerLauncher>()
         );
-        var supervisor = new WorkerSupervisor(name, launcher, time, changes, loggers.CreateLogger<WorkerSupervisor>());
+        var supervisor = new WorkerSupervisor(
+            name,
+            launcher,
+            time,
+            changes,
+            loggers.CreateLogger<WorkerSupervisor>(),
+            new DevicePatience(options.StepTimeout)
+        );
         var models = new LoadedModels(
             cache,
             shelf,

@@ -19,6 +19,7 @@ public static class AgentConfiguration
         ["--memory-bytes"] = "memory_bytes",
         ["--join-timeout-seconds"] = "join_timeout_seconds",
         ["--model-cache-bytes"] = "model_cache_bytes",
+        ["--step-timeout-seconds"] = "step_timeout_seconds",
         ["--supervised"] = "supervised",
     };
 
@@ -46,6 +47,9 @@ public static class AgentConfiguration
             EngineDir = Path.GetFullPath(all["engine_dir"] ?? Path.Combine(AppContext.BaseDirectory, "engines")),
             JoinTimeout = TimeSpan.FromSeconds(Number(all, "join_timeout_seconds", 600, 86_400)),
             ModelCacheBytes = Number(all, "model_cache_bytes", Limits.ModelCacheBytes, long.MaxValue),
+            StepTimeout = TimeSpan.FromSeconds(
+                Number(all, "step_timeout_seconds", (long)Limits.StepTimeout.TotalSeconds, Limits.LongestStepSeconds)
+            ),
             Supervised = all["supervised"] is "1" or "true",
         };
     }

@@ -14,9 +14,11 @@ internal sealed partial class WorkerSupervisor(
     WorkerLauncher launcher,
     TimeProvider time,
     ChangeSignal changes,
-    ILogger<WorkerSupervisor> log
+    ILogger<WorkerSupervisor> log,
+    DevicePatience? limits = null
 )
 {
+    private readonly DevicePatience patience = limits ?? DevicePatience.Standard;
     private readonly long origin = time.GetTimestamp();
     private volatile WorkerLife life = WorkerLife.New;
     private volatile WorkerProcess? worker;
@@ -122,7 +124,7 @@ internal sealed partial class WorkerSupervisor(
         {
             try
             {
-                return (await gone.WaitAsync(Limits.WorkerProbeEvery, time, stopping)).Reason;
+                return (await gone.WaitAsync(patience.LookEvery, time, stopping)).Reason;
             }
             catch (TimeoutException)
             {
@@ -132,7 +134,9 @@ internal sealed partial class WorkerSupervisor(
             limit.CancelAfter(Limits.WorkerProbeTimeout);
             try
             {
-                await watched.Client.StatsAsync(limit.Token);
+                var stats = await watched.Client.StatsAsync(limit.Token);
+                if (patience.Judge(stats.DeviceCall) is { } hang)
+                    watched.Condemn(hang);
             }
             catch (EngineException e)
             {

@@ -49,6 +49,9 @@ internal sealed record ChildModel(string Model);
 
 internal sealed record ChildWarmedUp(double Seconds);
 
+/// <summary>Of what the child tells at any time, what is of use here.</summary>
+internal sealed record ChildStats(DeviceCall? DeviceCall = null);
+
 internal sealed record ChildUnloaded(long MemoryUsedBytes);
 
 internal sealed record ChildOptions(int? MaxTokens, double Temperature, double TopP, int TopK, ulong Seed);
@@ -97,4 +100,5 @@ internal sealed record ChildCancel(long Request);
 [JsonSerializable(typeof(ChildCancel))]
 [JsonSerializable(typeof(ChildWarmedUp))]
 [JsonSerializable(typeof(ChildUnloaded))]
+[JsonSerializable(typeof(ChildStats))]
 internal sealed partial class ChildJson : JsonSerializerContext;

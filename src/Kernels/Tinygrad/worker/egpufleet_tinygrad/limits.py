@@ -18,6 +18,9 @@ MODELS = 16
 SLOTS = 64
 """Sequences decoded at once."""
 
+VERB_CHARACTERS = 40
+"""The longest verb has eight."""
+
 NAME_CHARACTERS = 128
 """A model is named by a content hash of 64 characters."""
 

@@ -13,8 +13,10 @@ import queue
 import signal
 import sys
 import threading
+import time
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +66,7 @@ class Server:
         self._inbox: queue.SimpleQueue[_Request | None] = queue.SimpleQueue()
         self._pending: dict[int, _Request] = {}
         self._lock = threading.Lock()
+        self._device_call: tuple[str, float] | None = None
         self._closing = False
         self._exit_code = EXIT_OK
 
@@ -93,14 +96,16 @@ class Server:
         if request is not None:
             self._obey(request)
         for batch in batches:
-            batch.step()
+            with self._on_device("step"):
+                batch.step()
 
     def _obey(self, request: _Request) -> None:
         try:
             if request.generation is not None:
                 self._require_engine().find(request.model).batch.submit(request.generation)
                 return
-            result = self._call(request)
+            with self._on_device(request.verb):
+                result = self._call(request)
         except Exception as failure:
             error = classify(failure)
             if error.error_class == "internal":
@@ -127,8 +132,17 @@ class Server:
             "unload": engine.unload,
         }
         if request.verb not in verbs:
-            raise EngineError("protocol_violation", f"There is no verb {request.verb[:40]!r}.")
+            raise EngineError("protocol_violation", f"There is no verb {request.verb[: limits.VERB_CHARACTERS]!r}.")
         return verbs[request.verb](request.params)
+
+    @contextmanager
+    def _on_device(self, verb: str) -> Iterator[None]:
+        """What the device thread is at, for whoever asks while it does not come back."""
+        self._device_call = verb, time.monotonic()
+        try:
+            yield
+        finally:
+            self._device_call = None
 
     def _require_engine(self) -> Engine:
         if self._engine is None:
@@ -175,7 +189,7 @@ class Server:
     def _parse(self, request_id: int, verb: str, params: Params, body: bytes) -> _Request:
         if verb != "generate":
             if body:
-                raise EngineError("protocol_violation", f"The verb {verb[:40]!r} has no body.")
+                raise EngineError("protocol_violation", f"The verb {verb[: limits.VERB_CHARACTERS]!r} has no body.")
             return _Request(request_id, verb, params)
         model, wanted = read_generate(params, body)
         generation = Generation(wanted, emit=lambda answer: self._emit(request_id, answer))
@@ -201,6 +215,8 @@ class Server:
         with self._lock:
             generations = sum(request.generation is not None for request in self._pending.values())
             figures: dict[str, Any] = {"pending_requests": len(self._pending), "running_generations": generations}
+        if call := self._device_call:
+            figures["device_call"] = {"verb": call[0][: limits.VERB_CHARACTERS], "seconds": time.monotonic() - call[1]}
         return figures | (self._engine.stats() if self._engine else {"memory_used_bytes": 0, "models": []})
 
     def _emit(self, request_id: int, answer: dict[str, Any]) -> None:
