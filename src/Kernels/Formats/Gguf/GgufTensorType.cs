@@ -13,6 +13,12 @@ public sealed record GgufTensorType(uint Id, string Name, int BlockItems, int Bl
     /// <summary>16-bit IEEE floats.</summary>
     public static GgufTensorType F16 { get; } = new(1, "F16", 1, 2);
 
+    /// <summary>Blocks of 32 8-bit numbers with one scale.</summary>
+    public static GgufTensorType Q8Zero { get; } = new(8, "Q8_0", 32, 34);
+
+    /// <summary>Blocks of 256 4-bit numbers with eight scales and minima.</summary>
+    public static GgufTensorType Q4K { get; } = new(12, "Q4_K", 256, 144);
+
     private static readonly Dictionary<uint, GgufTensorType> Known = new GgufTensorType[]
     {
         F32,
@@ -21,11 +27,11 @@ public sealed record GgufTensorType(uint Id, string Name, int BlockItems, int Bl
         new(3, "Q4_1", 32, 20),
         new(6, "Q5_0", 32, 22),
         new(7, "Q5_1", 32, 24),
-        new(8, "Q8_0", 32, 34),
+        Q8Zero,
         new(9, "Q8_1", 32, 36),
         new(10, "Q2_K", 256, 84),
         new(11, "Q3_K", 256, 110),
-        new(12, "Q4_K", 256, 144),
+        Q4K,
         new(13, "Q5_K", 256, 176),
         new(14, "Q6_K", 256, 210),
         new(15, "Q8_K", 256, 292),

@@ -1,0 +1,107 @@
+using System.Security.Cryptography;
+using System.Text;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Protocol;
+
+namespace EgpuFleet.Kernels.Measuring;
+
+/// <summary>
+/// Times a device through its worker, by the same calls that serve requests: models of a known shape are written, loaded,
+/// timed and removed again. Any engine can be asked; the device should have nothing else to do.
+/// </summary>
+/// <param name="folder">Where the models are written; one file at a time.</param>
+/// <param name="threads">Processor threads lent to the device.</param>
+public sealed class SpeedProbe(WorkerClient worker, string folder, int threads, TimeProvider time)
+{
+    /// <summary>Sequences decoded together where that is timed.</summary>
+    public const int Batch = 8;
+
+    private const int PromptTokens = 256;
+    private const int DecodedTokens = 24;
+    private const int Repetitions = 3;
+
+    private int prompts;
+
+    /// <summary>Times one shape.</summary>
+    /// <exception cref="EngineException">The worker cannot run it: out of memory, say.</exception>
+    public async Task<SpeedSample> MeasureAsync(ProbeShape shape, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(shape.ToString())));
+        var path = Path.Combine(folder, $"probe-{hash[..16]}.gguf");
+        try
+        {
+            await using (var stream = File.Create(path))
+                ProbeModel.Write(stream, shape);
+            var started = time.GetTimestamp();
+            var spec = new LoadSpec(path, hash, threads, ProbeModel.ContextTokens, Batch, Exact: false);
+            await worker.LoadAsync(spec, cancellationToken);
+            var loadSeconds = Since(started);
+            try
+            {
+                return await TimeAsync(shape, hash, loadSeconds, cancellationToken);
+            }
+            finally
+            {
+                // Also after a cancellation: a model nobody counts is memory nobody has.
+                await worker.UnloadAsync(hash, CancellationToken.None);
+            }
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    private async Task<SpeedSample> TimeAsync(
+        ProbeShape shape,
+        string hash,
+        double loadSeconds,
+        CancellationToken cancellationToken
+    )
+    {
+        await worker.WarmUpAsync(hash, cancellationToken);
+        // Once for nothing: kernels of this length are compiled, pages are there.
+        await GenerateAsync(hash, PromptTokens, 2, cancellationToken);
+        var prompt = new List<double>();
+        var token = new List<double>();
+        for (var i = 0; i < Repetitions; i++)
+        {
+            prompt.Add((await GenerateAsync(hash, PromptTokens, 1, cancellationToken)).FirstSeconds);
+            token.Add((await GenerateAsync(hash, 1, DecodedTokens, cancellationToken)).SecondsPerToken);
+        }
+        var started = time.GetTimestamp();
+        await Task.WhenAll(
+            Enumerable.Range(0, Batch).Select(_ => GenerateAsync(hash, 1, DecodedTokens, cancellationToken))
+        );
+        var batch = Batch * DecodedTokens / Since(started);
+        return new SpeedSample(shape, PromptTokens, Median(prompt), Median(token), batch, loadSeconds);
+    }
+
+    private async Task<(double FirstSeconds, double SecondsPerToken)> GenerateAsync(
+        string hash,
+        int promptTokens,
+        int maxTokens,
+        CancellationToken cancellationToken
+    )
+    {
+        // Every prompt begins with another token: none finds the last one's prefix kept.
+        var first = Interlocked.Increment(ref prompts);
+        var ids = Enumerable.Range(0, promptTokens).Select(i => 1 + ((first + (7 * i)) % 500)).ToArray();
+        var request = new GenerateRequest(hash, new TokenPrompt(ids), new GenerationOptions(maxTokens));
+        var started = time.GetTimestamp();
+        var (firstAt, tokens) = (0.0, 0);
+        await foreach (var _ in worker.GenerateAsync(request, cancellationToken))
+        {
+            if (tokens++ == 0)
+                firstAt = Since(started);
+        }
+        if (tokens < maxTokens)
+            throw new EngineException(EngineErrorClass.Internal, $"The probe ended after {tokens} of {maxTokens} tokens.");
+        return (firstAt, tokens > 1 ? (Since(started) - firstAt) / (tokens - 1) : 0);
+    }
+
+    private double Since(long started) => time.GetElapsedTime(started).TotalSeconds;
+
+    private static double Median(List<double> values) => values.Order().ElementAt(values.Count / 2);
+}
