@@ -135,6 +135,12 @@ public static class Limits
     /// <summary>Characters of one text in a heartbeat, such as a fix; with the conditions' number this bounds a node's memory here.</summary>
     public const int MaxHeartbeatText = 2_000;
 
+    /// <summary>Kinds of weights a device's speed is measured for.</summary>
+    public const int SpeedsPerDevice = 8;
+
+    /// <summary>Models a device tells the live speed of: more than it can have loaded.</summary>
+    public const int LiveSpeedsPerDevice = 32;
+
     /// <summary>Registered models: one grain state holds them all.</summary>
     public const int MaxModels = 1_000;
 }

@@ -84,6 +84,9 @@ public static class Limits
     /// <summary>Longest wait for the first token: a slot may be a while in coming, and a long prompt takes minutes on a CPU.</summary>
     public static readonly TimeSpan FirstTokenTimeout = TimeSpan.FromMinutes(15);
 
+    /// <summary>Models whose live speed is told: more than a device can have loaded.</summary>
+    public const int LiveSpeeds = 32;
+
     /// <summary>Slots kept from batch work, so that an interactive request never queues behind it.</summary>
     public const int InteractiveSlots = 2;
 

@@ -59,6 +59,8 @@ public enum DeviceState
 /// <param name="LoadedModels">SHA-256 of each loaded model.</param>
 /// <param name="RunningShards">Leases the device holds; the leader renews those it knows and answers the rest as revoked.</param>
 /// <param name="ActiveSequences">Sequences in decode now, interactive ones included.</param>
+/// <param name="Speeds">Measured by its agent, one of a kind; null or empty before that.</param>
+/// <param name="Live">Measured over live work, of the models used last; null or empty before that.</param>
 [GenerateSerializer, Immutable, Alias("fleet.DeviceStatus")]
 public sealed record DeviceStatus(
     [property: Id(0)] DeviceFacts Facts,
@@ -69,5 +71,7 @@ public sealed record DeviceStatus(
     [property: Id(5)] long MemoryUsedBytes,
     [property: Id(6)] string[] LoadedModels,
     [property: Id(7)] Scheduling.LeaseKey[] RunningShards,
-    [property: Id(8)] int ActiveSequences
+    [property: Id(8)] int ActiveSequences,
+    [property: Id(20)] DeviceSpeed[]? Speeds = null,
+    [property: Id(21)] LiveSpeed[]? Live = null
 );

@@ -12,6 +12,7 @@ public sealed record ModelRef(
 
 /// <summary>What the registry knows of a model, read from its GGUF metadata at registration.</summary>
 /// <param name="KvBytesPerToken">Key-value memory of one token of one sequence, in 32-bit floats.</param>
+/// <param name="BlockCount">Transformer blocks; 0 of a model registered before they were counted.</param>
 [GenerateSerializer, Immutable, Alias("fleet.ModelRecord")]
 public sealed record ModelRecord(
     [property: Id(0)] ModelRef Ref,
@@ -22,7 +23,8 @@ public sealed record ModelRecord(
     [property: Id(5)] long WeightBytes,
     [property: Id(6)] long KvBytesPerToken,
     [property: Id(7)] bool HasChatTemplate,
-    [property: Id(8)] DateTimeOffset CreatedAt
+    [property: Id(8)] DateTimeOffset CreatedAt,
+    [property: Id(9)] int BlockCount = 0
 );
 
 /// <summary>The registry of models, low-rate and persistent. Key: <c>default</c>.</summary>

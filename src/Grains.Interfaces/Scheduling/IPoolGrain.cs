@@ -113,16 +113,36 @@ public enum SubmitOutcome
     Refused = 3,
 }
 
-/// <summary>Asks for a device for one model, leaving out those that just failed.</summary>
+/// <summary>Asks for a device for one request, leaving out those that just failed.</summary>
+/// <param name="PromptTokens">About how long the prompt is.</param>
+/// <param name="OutputTokens">The most the answer may have; null: as long as it gets.</param>
+/// <param name="Choice">On what kind of device; null: any.</param>
 [GenerateSerializer, Immutable, Alias("fleet.RouteRequest")]
 public sealed record RouteRequest(
     [property: Id(0)] Models.ModelRecord Model,
-    [property: Id(1)] IReadOnlyList<DeviceId> Except
+    [property: Id(1)] IReadOnlyList<DeviceId> Except,
+    [property: Id(2)] int PromptTokens = 0,
+    [property: Id(3)] int? OutputTokens = null,
+    [property: Id(4)] DeviceChoice? Choice = null
 );
 
-/// <summary>Exactly one of the two is set.</summary>
+/// <summary>Either a placement or a refusal.</summary>
 [GenerateSerializer, Immutable, Alias("fleet.RouteReply")]
-public sealed record RouteReply([property: Id(0)] DeviceId? Device, [property: Id(1)] Refusal? Refusal);
+public sealed record RouteReply([property: Id(0)] RoutePlacement? Placement, [property: Id(1)] Refusal? Refusal);
+
+/// <summary>Where a request goes, and why there.</summary>
+/// <param name="Kind">What the device is; null where only its id is known.</param>
+/// <param name="Engine">Of the device's worker; null where only its id is known.</param>
+/// <param name="PredictedSeconds">Until its last token, by what was measured of the device; null before that.</param>
+/// <param name="Fallback">Why it is not the kind of device preferred; null where it is, or none was.</param>
+[GenerateSerializer, Immutable, Alias("fleet.RoutePlacement")]
+public sealed record RoutePlacement(
+    [property: Id(0)] DeviceId Device,
+    [property: Id(1)] DeviceKind? Kind = null,
+    [property: Id(2)] string? Engine = null,
+    [property: Id(3)] double? PredictedSeconds = null,
+    [property: Id(4)] string? Fallback = null
+);
 
 /// <summary>The pool cannot answer now: no leader yet, or the ledger does not answer. Always worth a retry.</summary>
 [GenerateSerializer, Alias("fleet.PoolUnavailable")]

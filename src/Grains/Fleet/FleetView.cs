@@ -114,7 +114,11 @@ internal sealed class FleetView(TimeSpan silentAfter)
             device.ActiveSequences,
             noops,
             FreeNoopSlots: Math.Max(noops - load.Noops, 0),
-            HasSuspect: load.Suspects > 0
+            HasSuspect: load.Suspects > 0,
+            device.Facts.Kind,
+            device.Facts.Engine,
+            [.. (device.Speeds ?? []).Take(Limits.SpeedsPerDevice)],
+            [.. (device.Live ?? []).Take(Limits.LiveSpeedsPerDevice)]
         );
     }
 

@@ -152,7 +152,7 @@ public sealed partial class SchedulerLoop(
 
     /// <inheritdoc cref="IPoolGrain.Route"/>
     public Task<RouteReply> RouteAsync(RouteRequest request) =>
-        LookAsync(memory => Router.Route(memory.Fleet.Slots(memory.Leases, memory.Now), request.Model, request.Except));
+        LookAsync(memory => Router.Route(memory.Fleet.Slots(memory.Leases, memory.Now), request));
 
     /// <inheritdoc cref="IPoolGrain.WaitForEvents"/>
     public Task WaitForEventsAsync(JobId job, long afterSequence, CancellationToken cancellationToken)

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Runtime.InteropServices;
-using System.Text;
 using EgpuFleet.Kernels.Formats.Gguf;
 
 namespace EgpuFleet.Kernels.Measuring;
@@ -16,7 +15,7 @@ internal static class ProbeModel
     // Small enough that no sum over a row overflows 16 bits, far from denormal.
     private const float Magnitude = 0.01f;
 
-    private const int PatternBlocks = 2048;
+    private const int PatternBytes = 1 << 20;
 
     public static void Write(Stream stream, ProbeShape shape)
     {
@@ -25,8 +24,17 @@ internal static class ProbeModel
         DescribeVocabulary(writer);
         var type = WeightKinds.TypeOf(shape.Kind);
         var pattern = Pattern(shape.Kind, type);
-        void Matrix(string name, long columns, long rows) =>
-            writer.AddTensor(name, type, [columns, rows], output => Repeat(output, pattern, columns * rows, type));
+        void Matrix(string name, long columns, long rows, int zeroRows = 0) =>
+            writer.AddTensor(
+                name,
+                type,
+                [columns, rows],
+                output =>
+                {
+                    Repeat(output, pattern, columns * (rows - zeroRows), type);
+                    output.Write(new byte[columns * zeroRows / type.BlockItems * type.BlockBytes]);
+                }
+            );
         void Norm(string name) =>
             writer.AddTensor(
                 name,
@@ -49,7 +57,8 @@ internal static class ProbeModel
             Matrix($"blk.{block}.ffn_down.weight", shape.FeedForward, shape.Hidden);
         }
         Norm("output_norm.weight");
-        Matrix("output.weight", shape.Hidden, ProbeShape.Vocabulary);
+        // The last token ends a text; its score is 0, and of so many others one is always higher.
+        Matrix("output.weight", shape.Hidden, ProbeShape.Vocabulary, zeroRows: 1);
         writer.WriteTo(stream);
     }
 
@@ -69,7 +78,7 @@ internal static class ProbeModel
         writer.Add("llama.rope.freq_base", 10_000f);
     }
 
-    /// <summary>Prompts come as ids; the words only have to be there. No token ends a text: the one that could is never likely.</summary>
+    /// <summary>Prompts come as ids; the words only have to be there.</summary>
     private static void DescribeVocabulary(GgufWriter writer)
     {
         const int Byte = 6;
@@ -86,7 +95,12 @@ internal static class ProbeModel
         writer.Add("tokenizer.ggml.scores", Enumerable.Repeat(0f, tokens.Length).ToArray());
         writer.Add(
             "tokenizer.ggml.token_type",
-            Enumerable.Range(0, tokens.Length).Select(id => id < Bytes ? Byte : Normal).Take(tokens.Length - 1).Append(Control).ToArray()
+            Enumerable
+                .Range(0, tokens.Length)
+                .Select(id => id < Bytes ? Byte : Normal)
+                .Take(tokens.Length - 1)
+                .Append(Control)
+                .ToArray()
         );
         writer.Add("tokenizer.ggml.bos_token_id", 1u);
         writer.Add("tokenizer.ggml.eos_token_id", ProbeShape.Vocabulary - 1);
@@ -107,7 +121,7 @@ internal static class ProbeModel
     /// <summary>Whole blocks of one storage with numbers around zero; the same at every call.</summary>
     private static byte[] Pattern(WeightKind kind, GgufTensorType type)
     {
-        var bytes = new byte[PatternBlocks * type.BlockBytes];
+        var bytes = new byte[PatternBytes / type.BlockBytes * type.BlockBytes];
         new Random(Seed: 4780).NextBytes(bytes);
         for (var block = bytes.AsSpan(); block.Length > 0; block = block[type.BlockBytes..])
             Tame(kind, block[..type.BlockBytes]);

@@ -23,7 +23,7 @@ public sealed class SpeedProbe(WorkerClient worker, string folder, int threads, 
     private int prompts;
 
     /// <summary>Times one shape.</summary>
-    /// <exception cref="EngineException">The worker cannot run it: out of memory, say.</exception>
+    /// <exception cref="EngineException">The worker cannot run it, for want of memory, say.</exception>
     public async Task<SpeedSample> MeasureAsync(ProbeShape shape, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(shape);
@@ -97,7 +97,10 @@ public sealed class SpeedProbe(WorkerClient worker, string folder, int threads, 
                 firstAt = Since(started);
         }
         if (tokens < maxTokens)
-            throw new EngineException(EngineErrorClass.Internal, $"The probe ended after {tokens} of {maxTokens} tokens.");
+            throw new EngineException(
+                EngineErrorClass.Internal,
+                $"The probe ended after {tokens} of {maxTokens} tokens."
+            );
         return (firstAt, tokens > 1 ? (Since(started) - firstAt) / (tokens - 1) : 0);
     }
 

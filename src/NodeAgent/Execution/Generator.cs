@@ -12,7 +12,7 @@ namespace EgpuFleet.NodeAgent.Execution;
 /// One generation in the worker, measured and watched: a worker may answer probes while its device hangs, and then no token
 /// ever comes. Such a worker is given up and replaced.
 /// </summary>
-internal sealed class Generator(ThroughputMeter meter, TimeProvider time)
+internal sealed class Generator(ThroughputMeter meter, LiveSpeeds speeds, TimeProvider time)
 {
     /// <summary>Streams tokens; ends with <see cref="OperationCanceledException"/> when the token fires.</summary>
     /// <exception cref="EngineException">As of the worker, and <see cref="EngineErrorClass.WorkerHung"/>.</exception>
@@ -28,6 +28,7 @@ internal sealed class Generator(ThroughputMeter meter, TimeProvider time)
         var request = new EngineRequest(sha256, prompt, Options(parameters), priority);
         using var silence = new CancellationTokenSource(Limits.FirstTokenTimeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, silence.Token);
+        using var run = speeds.Begin(sha256);
         meter.Begin();
         try
         {
@@ -37,6 +38,7 @@ internal sealed class Generator(ThroughputMeter meter, TimeProvider time)
                 // A reader may take its time; only the worker's silence counts.
                 silence.CancelAfter(Timeout.InfiniteTimeSpan);
                 meter.Token();
+                run.Token();
                 yield return tokens.Current;
                 silence.CancelAfter(Limits.TokenTimeout);
             }

@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Scheduling.Policy;
 
 namespace EgpuFleet.Grains.Tests.Policy;
@@ -15,15 +17,9 @@ public sealed class RouterTests
             Given.Device("gone", loaded: ["sha-small"], ready: false),
         ]);
 
-        Assert.Equal(Given.DeviceId("calm"), Router.Route(snapshot.Devices, Given.Model(), []).Device);
-        Assert.Equal(
-            Given.DeviceId("busy"),
-            Router.Route(snapshot.Devices, Given.Model(), [Given.DeviceId("calm")]).Device
-        );
-        Assert.Equal(
-            Given.DeviceId("empty"),
-            Router.Route(snapshot.Devices, Given.Model(), [Given.DeviceId("calm"), Given.DeviceId("busy")]).Device
-        );
+        Assert.Equal(Given.DeviceId("calm"), Route(snapshot.Devices));
+        Assert.Equal(Given.DeviceId("busy"), Route(snapshot.Devices, Given.DeviceId("calm")));
+        Assert.Equal(Given.DeviceId("empty"), Route(snapshot.Devices, Given.DeviceId("calm"), Given.DeviceId("busy")));
     }
 
     [Fact]
@@ -35,17 +31,23 @@ public sealed class RouterTests
             Given.Device("small", tokensPerSecond: 500, memoryBytes: 1_000_000),
         ]);
 
-        Assert.Equal(Given.DeviceId("slow"), Router.Route(snapshot.Devices, Given.Model(), []).Device);
+        Assert.Equal(Given.DeviceId("slow"), Route(snapshot.Devices));
     }
 
     [Fact]
     public void Nothing_to_route_to_is_a_refusal()
     {
-        var none = Router.Route([], Given.Model(), []);
-        Assert.Null(none.Device);
+        var none = Router.Route([], new RouteRequest(Given.Model(), []));
+        Assert.Null(none.Placement);
         Assert.Equal(RefusalCode.NoMatchingDevice, none.Refusal?.Code);
 
         var huge = Given.Model("huge", weightBytes: 90 * Given.Gigabyte);
-        Assert.Equal(RefusalCode.ModelTooLarge, Router.Route([Given.Device("a")], huge, []).Refusal?.Code);
+        Assert.Equal(
+            RefusalCode.ModelTooLarge,
+            Router.Route([Given.Device("a")], new RouteRequest(huge, [])).Refusal?.Code
+        );
     }
+
+    private static DeviceId? Route(ImmutableArray<DeviceSlot> devices, params DeviceId[] except) =>
+        Router.Route(devices, new RouteRequest(Given.Model(), except)).Placement?.Device;
 }

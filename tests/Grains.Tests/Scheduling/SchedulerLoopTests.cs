@@ -221,7 +221,7 @@ public sealed class SchedulerLoopTests
         var route = await rig.Loop.RouteAsync(new RouteRequest(rig.Model, []));
         var none = await rig.Loop.RouteAsync(new RouteRequest(rig.Model, [a.Device]));
 
-        Assert.Equal(a.Device, route.Device);
+        Assert.Equal(a.Device, route.Placement?.Device);
         Assert.Equal(RefusalCode.NoMatchingDevice, none.Refusal?.Code);
     }
 }

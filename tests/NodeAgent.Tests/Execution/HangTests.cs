@@ -30,7 +30,7 @@ public sealed class HangTests : IAsyncLifetime
     public async Task A_generation_without_a_token_for_too_long_gives_the_worker_up(int tokens)
     {
         var worker = await StartAsync(tokens);
-        var generator = new Generator(new ThroughputMeter(patience), patience);
+        var generator = new Generator(new ThroughputMeter(patience), new LiveSpeeds(patience), patience);
         await using var stream = generator
             .RunAsync(worker, Hash, new TextPrompt(""), DeviceRig.Parameters(10), GenerationPriority.Batch, Token)
             .GetAsyncEnumerator(Token);
@@ -56,7 +56,7 @@ public sealed class HangTests : IAsyncLifetime
     public async Task A_caller_that_leaves_a_silent_generation_blames_nobody()
     {
         var worker = await StartAsync(tokens: 1);
-        var generator = new Generator(new ThroughputMeter(patience), patience);
+        var generator = new Generator(new ThroughputMeter(patience), new LiveSpeeds(patience), patience);
         using var leaving = CancellationTokenSource.CreateLinkedTokenSource(Token);
         await using var stream = generator
             .RunAsync(

@@ -63,7 +63,7 @@ internal sealed class DeviceRig : IAsyncDisposable
         var supervisor = new WorkerSupervisor("cpu0", launcher, time, Changes, NullLogger<WorkerSupervisor>.Instance);
         var loaded = new LoadedModels(cache, shelf, 1, memoryBytes, time, Changes, NullLogger<LoadedModels>.Instance);
         var meter = new ThroughputMeter(time);
-        var generator = new Generator(meter, time);
+        var generator = new Generator(meter, new LiveSpeeds(time), time);
         var items = new ShardItems(supervisor, loaded, generator, time);
         Watch = new SleepWatch(Clock, time);
         var queue = new ReportQueue(Reports, time, NullLogger<ReportQueue>.Instance);

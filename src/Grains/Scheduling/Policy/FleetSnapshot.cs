@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 
@@ -29,6 +30,10 @@ public sealed record FleetSnapshot(
 /// <param name="NoopSlots">No-op shards it runs at once, beside its one shard of a model.</param>
 /// <param name="FreeNoopSlots">Those that no lease takes.</param>
 /// <param name="HasSuspect">A shard runs there that may be what killed a worker before.</param>
+/// <param name="Kind">What it is.</param>
+/// <param name="Engine">Of its worker.</param>
+/// <param name="Speeds">Measured, one of a kind of weights.</param>
+/// <param name="Live">Measured over live work, by model.</param>
 public sealed record DeviceSlot(
     DeviceId Id,
     bool Ready,
@@ -41,7 +46,11 @@ public sealed record DeviceSlot(
     int ActiveSequences,
     int NoopSlots = 0,
     int FreeNoopSlots = 0,
-    bool HasSuspect = false
+    bool HasSuspect = false,
+    DeviceKind Kind = DeviceKind.Cpu,
+    string Engine = "",
+    ImmutableArray<DeviceSpeed> Speeds = default,
+    ImmutableArray<LiveSpeed> Live = default
 )
 {
     /// <summary>It can be given a shard of a model now.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 
@@ -8,33 +9,78 @@ namespace EgpuFleet.Grains.Scheduling.Policy;
 /// <summary>Chooses the device for one interactive request; a device that runs a batch shard serves requests beside it.</summary>
 public static class Router
 {
+    /// <summary>Tokens of an answer whose request does not bound it: what people usually get.</summary>
+    private const int UsualOutputTokens = 256;
+
     /// <summary>
-    /// A ready device with the model loaded and the fewest sequences in decode; else one that fits, preferably without a
-    /// shard.
+    /// Of the ready devices that fit: those of the kind preferred, then the one that is predicted to end this request first.
+    /// A device of which nothing is measured counts as the mean of the others; where none is measured, one that has the model
+    /// loaded, then the one with the fewest sequences.
     /// </summary>
-    public static RouteReply Route(
-        ImmutableArray<DeviceSlot> devices,
-        ModelRecord model,
-        IReadOnlyList<DeviceId> except
-    )
+    public static RouteReply Route(ImmutableArray<DeviceSlot> devices, RouteRequest request)
     {
-        var best = devices
-            .Where(device => device.Ready && !except.Contains(device.Id))
-            .Where(device => Feasibility.FitsNow(device, model))
-            .OrderByDescending(device => device.LoadedModels.Contains(model.Ref.Sha256))
-            .ThenBy(device => device.ActiveSequences)
-            .ThenBy(device => device.Leased || device.HeldBack)
-            .ThenByDescending(device => device.TokensPerSecond)
-            .ThenBy(device => device.Id.ToString(), StringComparer.Ordinal)
-            .FirstOrDefault();
-        if (best is not null)
-            return new RouteReply(best.Id, Refusal: null);
-        var asJob = new WaitingJob(default, 0, 0, model, [], 0, 0, 1);
-        var remaining = new FleetSnapshot(
-            [.. devices.Where(device => !except.Contains(device.Id))],
-            [asJob],
-            new PolicyOptions()
+        var model = request.Model;
+        var choice = request.Choice ?? DeviceChoice.Any;
+        var remaining = devices.Where(device => !request.Except.Contains(device.Id)).ToImmutableArray();
+        var candidates = remaining
+            .Where(device => device.Ready && Allows(choice, device) && Feasibility.FitsNow(device, model))
+            .Select(device => (Device: device, Seconds: Predict(device, request)))
+            .ToList();
+        if (candidates.Count == 0)
+            return new RouteReply(Placement: null, Explain(remaining, model, choice));
+        var assumed = candidates.Average(candidate => candidate.Seconds) ?? 0;
+        var (best, seconds) = candidates
+            .OrderByDescending(candidate => Prefers(choice, candidate.Device))
+            .ThenBy(candidate => candidate.Seconds ?? assumed)
+            .ThenByDescending(candidate => candidate.Device.LoadedModels.Contains(model.Ref.Sha256))
+            .ThenBy(candidate => candidate.Device.ActiveSequences)
+            .ThenBy(candidate => candidate.Device.Leased || candidate.Device.HeldBack)
+            .ThenByDescending(candidate => candidate.Device.TokensPerSecond)
+            .ThenBy(candidate => candidate.Device.Id.ToString(), StringComparer.Ordinal)
+            .First();
+        return new RouteReply(
+            new RoutePlacement(best.Id, best.Kind, best.Engine, seconds, FallbackOf(choice, best, remaining)),
+            Refusal: null
         );
-        return new RouteReply(Device: null, Feasibility.Explain(asJob, remaining));
+    }
+
+    private static double? Predict(DeviceSlot device, RouteRequest request) =>
+        ServiceTime.Predict(
+            device,
+            request.Model,
+            Math.Max(request.PromptTokens, 1),
+            Math.Max(request.OutputTokens ?? UsualOutputTokens, 1)
+        );
+
+    private static bool Allows(DeviceChoice choice, DeviceSlot device) =>
+        choice.Require is not { } required || DeviceChoice.IsOf(required, device.Kind);
+
+    private static bool Prefers(DeviceChoice choice, DeviceSlot device) =>
+        choice.Prefer is { } preferred && DeviceChoice.IsOf(preferred, device.Kind);
+
+    /// <summary>Nothing falls back silently: why the request is not where it was to be.</summary>
+    private static string? FallbackOf(DeviceChoice choice, DeviceSlot chosen, ImmutableArray<DeviceSlot> devices)
+    {
+        if (choice.Prefer is not { } preferred || Prefers(choice, chosen))
+            return null;
+        var wanted = devices.Where(device => DeviceChoice.IsOf(preferred, device.Kind)).ToList();
+        if (wanted.Count == 0)
+            return "none of the kind preferred is in the fleet";
+        return wanted.Exists(device => device.Ready)
+            ? "the model does not fit those of the kind preferred now"
+            : "none of the kind preferred is ready";
+    }
+
+    private static Refusal Explain(ImmutableArray<DeviceSlot> devices, ModelRecord model, DeviceChoice choice)
+    {
+        var allowed = devices.RemoveAll(device => !Allows(choice, device));
+        if (choice.Require is not null && !allowed.Any(device => device.Ready))
+            return new Refusal(
+                RefusalCode.NoMatchingDevice,
+                "No device of the kind required is ready.",
+                "See `fleet devices`, or prefer the kind instead of requiring it."
+            );
+        var asJob = new WaitingJob(default, 0, 0, model, [], 0, 0, 1);
+        return Feasibility.Explain(asJob, new FleetSnapshot(allowed, [asJob], new PolicyOptions()));
     }
 }

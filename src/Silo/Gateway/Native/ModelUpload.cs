@@ -59,7 +59,8 @@ public sealed class ModelUpload(Fleet fleet, ModelStore store, TimeProvider time
             facts.WeightBytes,
             facts.KvBytesPerTokenF32,
             facts.HasChatTemplate,
-            time.GetUtcNow()
+            time.GetUtcNow(),
+            facts.Layers
         );
     }
 

@@ -38,12 +38,19 @@ public sealed class Completions(Generations generations, ModelLookup models, Gat
             {
                 Param = "model",
             };
+        var choice = PlacementHeader.Read(context.Request);
         var dialect = word(time.GetUtcNow().ToUnixTimeSeconds(), request.Model);
         var meter = new RequestMeter(metrics, time, model.Ref.Name);
         try
         {
             var chunks = meter.CountAsync(
-                generations.RunAsync(model, request.For(model.Ref, dialect.Id), context.RequestAborted)
+                generations.RunAsync(
+                    model,
+                    request.For(model.Ref, dialect.Id),
+                    choice,
+                    placement => PlacementHeader.Write(context.Response, placement),
+                    context.RequestAborted
+                )
             );
             if (request.Stream)
                 await new CompletionStream(context, dialect, request.IncludeUsage, time).SendAsync(chunks);

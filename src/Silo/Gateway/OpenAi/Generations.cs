@@ -22,9 +22,13 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
     private readonly ConcurrentDictionary<ModelRef, DeviceId> served = new();
 
     /// <summary>The chunks, the last of which has a finish reason. Leaving the stream cancels the generation.</summary>
+    /// <param name="choice">On what kind of device.</param>
+    /// <param name="placed">Told of each device before it is asked.</param>
     public async IAsyncEnumerable<TokenChunk> RunAsync(
         ModelRecord model,
         GenerateRequest request,
+        DeviceChoice choice,
+        Action<RoutePlacement> placed,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
@@ -34,7 +38,10 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
         Exception? failure = null;
         while (true)
         {
-            var device = await RouteAsync(model, failed, failure, cancellationToken);
+            var asked = new RouteRequest(model, failed, PromptLength.Of(request), request.Parameters.MaxTokens, choice);
+            var placement = await RouteAsync(asked, failure, cancellationToken);
+            placed(placement);
+            var device = placement.Device;
             await using var chunks = fleet
                 .Device(device)
                 .Generate(request, patience.Token)
@@ -71,9 +78,8 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
         }
     }
 
-    private async Task<DeviceId> RouteAsync(
-        ModelRecord model,
-        List<DeviceId> failed,
+    private async Task<RoutePlacement> RouteAsync(
+        RouteRequest request,
         Exception? failure,
         CancellationToken cancellationToken
     )
@@ -81,9 +87,9 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
         var started = time.GetTimestamp();
         while (true)
         {
-            var reply = await AskAsync(model, failed, cancellationToken);
-            if (reply.Device is { } device)
-                return device;
+            var reply = await AskAsync(request, cancellationToken);
+            if (reply.Placement is { } placement)
+                return placement;
             if (failure is not null)
                 throw ErrorBoundary.Classify(failure);
             var refusal =
@@ -100,25 +106,20 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
         }
     }
 
-    private async Task<RouteReply> AskAsync(
-        ModelRecord model,
-        List<DeviceId> failed,
-        CancellationToken cancellationToken
-    )
+    private async Task<RouteReply> AskAsync(RouteRequest request, CancellationToken cancellationToken)
     {
         try
         {
-            return await fleet
-                .Pool.Route(new RouteRequest(model, failed))
-                .WaitAsync(Limits.SubmitWait, time, cancellationToken);
+            return await fleet.Pool.Route(request).WaitAsync(Limits.SubmitWait, time, cancellationToken);
         }
         catch (Exception e)
             when (e is PoolUnavailableException or TimeoutException or OrleansException
-                && served.TryGetValue(model.Ref, out var last)
-                && !failed.Contains(last)
+                && request.Choice?.Require is null
+                && served.TryGetValue(request.Model.Ref, out var last)
+                && !request.Except.Contains(last)
             )
         {
-            return new RouteReply(last, null);
+            return new RouteReply(new RoutePlacement(last), null);
         }
     }
 
