@@ -32,6 +32,9 @@ public sealed class AgentOptions
     /// <summary>Longest step of running generations on a device; one that lasts longer is a hang.</summary>
     public required TimeSpan StepTimeout { get; init; }
 
+    /// <summary>Whether a new device is measured while it is idle.</summary>
+    public required bool Measure { get; init; }
+
     /// <summary>Whether a parent process holds our standard input: its end ends us.</summary>
     public required bool Supervised { get; init; }
 }

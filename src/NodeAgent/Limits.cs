@@ -84,6 +84,9 @@ public static class Limits
     /// <summary>Longest wait for the first token: a slot may be a while in coming, and a long prompt takes minutes on a CPU.</summary>
     public static readonly TimeSpan FirstTokenTimeout = TimeSpan.FromMinutes(15);
 
+    /// <summary>How long a device has done nothing before it is measured: nobody is about to need it.</summary>
+    public static readonly TimeSpan MeasureAfterIdle = TimeSpan.FromSeconds(20);
+
     /// <summary>Models whose live speed is told: more than a device can have loaded.</summary>
     public const int LiveSpeeds = 32;
 

@@ -22,6 +22,8 @@ internal static class CommandLine
             RedirectStandardError = true,
             RedirectStandardInput = true,
         };
+        // Measuring idle devices would only take the processor from the tests.
+        start.Environment["EGPUFLEET_MEASURE"] = "off";
         foreach (var (name, value) in environment)
             start.Environment[name] = value;
         return Process.Start(start) ?? throw new InvalidOperationException($"{start.FileName} did not start.");

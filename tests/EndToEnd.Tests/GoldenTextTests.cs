@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
@@ -44,6 +45,32 @@ public sealed class GoldenTextTests(SharedFleet shared)
         Assert.Equal(Golden, (string?)body["choices"]![0]!["text"]);
         Assert.Equal("length", (string?)body["choices"]![0]!["finish_reason"]);
         Assert.Equal(Tokens, (int?)body["usage"]!["completion_tokens"]);
+        var placement = Assert.Single(response.Headers.GetValues("x-egpufleet-placement"));
+        Assert.Matches("^\"[a-z0-9-]+/cpu0\";kind=cpu;engine=\"llama.cpp\"", placement);
+    }
+
+    [Fact]
+    public async Task A_request_says_on_what_kind_of_device_it_may_run_and_hears_where_it_ran()
+    {
+        SharedFleet.SkipWithoutReferenceModel();
+        var preferred = await PostAsync("x-egpufleet-prefer", "egpu");
+        var wrong = await PostAsync("x-egpufleet-require", "toaster");
+
+        Assert.Equal(HttpStatusCode.OK, preferred.StatusCode);
+        Assert.EndsWith(
+            ";fallback=\"none of the kind preferred is in the fleet\"",
+            Assert.Single(preferred.Headers.GetValues("x-egpufleet-placement")),
+            StringComparison.Ordinal
+        );
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+
+        async Task<HttpResponseMessage> PostAsync(string header, string value)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/completions");
+            request.Content = JsonContent.Create(Request);
+            request.Headers.Add(header, value);
+            return await shared.Fleet.Http.SendAsync(request, TestContext.Current.CancellationToken);
+        }
     }
 
     [Fact]

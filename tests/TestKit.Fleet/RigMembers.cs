@@ -40,6 +40,7 @@ internal sealed class RigMembers(string folder, RigOptions options, string conne
             new Dictionary<string, string?>(StringComparer.Ordinal)
             {
                 ["EGPUFLEET_SUPERVISED"] = "1",
+                ["EGPUFLEET_MEASURE"] = "off",
                 ["EGPUFLEET_POSTGRES"] = null,
             }
         );

@@ -35,7 +35,8 @@ public sealed class SpeedProbe(WorkerClient worker, string folder, int threads, 
                 ProbeModel.Write(stream, shape);
             var started = time.GetTimestamp();
             var spec = new LoadSpec(path, hash, threads, ProbeModel.ContextTokens, Batch, Exact: false);
-            await worker.LoadAsync(spec, cancellationToken);
+            // Not the caller's token: a load that goes on in the worker unseen would be memory nobody counts.
+            await worker.LoadAsync(spec, CancellationToken.None);
             var loadSeconds = Since(started);
             try
             {
@@ -43,7 +44,6 @@ public sealed class SpeedProbe(WorkerClient worker, string folder, int threads, 
             }
             finally
             {
-                // Also after a cancellation: a model nobody counts is memory nobody has.
                 await worker.UnloadAsync(hash, CancellationToken.None);
             }
         }

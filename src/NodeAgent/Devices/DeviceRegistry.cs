@@ -62,7 +62,7 @@ internal sealed class DeviceRegistry(
         devices = found;
         running = Task.WhenAll([
             Task.Run(() => WatchHealthAsync(stopping.Token), CancellationToken.None),
-            .. found.Values.Select(device => Task.Run(() => device.Supervisor.RunAsync(stopping.Token))),
+            .. found.Values.Select(device => Task.Run(() => device.RunAsync(stopping.Token))),
         ]);
     }
 

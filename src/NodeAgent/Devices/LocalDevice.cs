@@ -6,6 +6,7 @@ using EgpuFleet.Grains.Interfaces.Serving;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Hosting;
+using EgpuFleet.NodeAgent.Measuring;
 using EgpuFleet.NodeAgent.Models;
 using EgpuFleet.NodeAgent.Workers;
 using FleetRequest = EgpuFleet.Grains.Interfaces.Serving.GenerateRequest;
@@ -20,7 +21,10 @@ internal sealed class LocalDevice(
     ShardRunner shards,
     Generator generator,
     ThroughputMeter meter,
-    SleepWatch watch
+    LiveSpeeds live,
+    SleepWatch watch,
+    SpeedBook book,
+    IdleMeasuring? measuring
 )
 {
     public DeviceFacts Facts => facts;
@@ -30,6 +34,10 @@ internal sealed class LocalDevice(
     public LoadedModels Models => models;
 
     public ShardRunner Shards => shards;
+
+    /// <summary>Keeps its worker alive, and measures it when it is idle, until the token fires.</summary>
+    public Task RunAsync(CancellationToken stopping) =>
+        Task.WhenAll(supervisor.RunAsync(stopping), measuring?.RunAsync(stopping) ?? Task.CompletedTask);
 
     /// <summary>What keeps it from working, with the fix; null while nothing does.</summary>
     public NodeCondition? Condition() =>
@@ -53,7 +61,9 @@ internal sealed class LocalDevice(
             memoryBytes,
             hashes,
             shards.Running,
-            meter.Active
+            meter.Active,
+            book.Now,
+            live.Now
         );
     }
 

@@ -4,6 +4,7 @@ using EgpuFleet.Kernels.Drivers;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Hosting;
 using EgpuFleet.NodeAgent.Joining;
+using EgpuFleet.NodeAgent.Measuring;
 using EgpuFleet.NodeAgent.Models;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.Logging;
@@ -58,7 +59,8 @@ internal sealed class LocalDeviceFactory(
             loggers.CreateLogger<LoadedModels>()
         );
         var meter = new ThroughputMeter(time);
-        var generator = new Generator(meter, time);
+        var live = new LiveSpeeds(time);
+        var generator = new Generator(meter, live, time);
         var items = new ShardItems(supervisor, models, generator, time);
         var noops = new NoopShards(reports, time, loggers.CreateLogger<NoopShards>());
         var shards = new ShardRunner(
@@ -72,7 +74,30 @@ internal sealed class LocalDeviceFactory(
             changes,
             loggers.CreateLogger<ShardRun>()
         );
-        return new LocalDevice(facts, supervisor, models, shards, generator, meter, watch);
+        var book = new SpeedBook(Path.Combine(data.Worker(name), "speed.json"));
+        var measuring = new IdleMeasuring(
+            facts,
+            supervisor,
+            models,
+            meter,
+            book,
+            data.Worker(name),
+            time,
+            changes,
+            loggers.CreateLogger<IdleMeasuring>()
+        );
+        return new LocalDevice(
+            facts,
+            supervisor,
+            models,
+            shards,
+            generator,
+            meter,
+            live,
+            watch,
+            book,
+            options.Measure ? measuring : null
+        );
     }
 
     private DeviceFacts FactsOf(DeviceDescription description)

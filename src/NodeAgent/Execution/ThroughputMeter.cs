@@ -13,6 +13,7 @@ public sealed class ThroughputMeter(TimeProvider time)
 
     private readonly Lock gate = new();
     private int active;
+    private long total;
     private long tokens;
     private TimeSpan busy;
     private long busySince;
@@ -25,6 +26,16 @@ public sealed class ThroughputMeter(TimeProvider time)
         {
             lock (gate)
                 return active;
+        }
+    }
+
+    /// <summary>Tokens so far.</summary>
+    public long Tokens
+    {
+        get
+        {
+            lock (gate)
+                return total;
         }
     }
 
@@ -51,6 +62,7 @@ public sealed class ThroughputMeter(TimeProvider time)
     {
         lock (gate)
         {
+            total++;
             tokens++;
             Account();
         }

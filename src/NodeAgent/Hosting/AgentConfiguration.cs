@@ -20,6 +20,8 @@ public static class AgentConfiguration
         ["--join-timeout-seconds"] = "join_timeout_seconds",
         ["--model-cache-bytes"] = "model_cache_bytes",
         ["--step-timeout-seconds"] = "step_timeout_seconds",
+
+        ["--measure"] = "measure",
         ["--supervised"] = "supervised",
     };
 
@@ -50,9 +52,20 @@ public static class AgentConfiguration
             StepTimeout = TimeSpan.FromSeconds(
                 Number(all, "step_timeout_seconds", (long)Limits.StepTimeout.TotalSeconds, Limits.LongestStepSeconds)
             ),
+
+            Measure = Flag(all["measure"], standard: true),
             Supervised = all["supervised"] is "1" or "true",
         };
     }
+
+    private static bool Flag(string? text, bool standard) =>
+        text switch
+        {
+            null => standard,
+            "on" or "1" or "true" => true,
+            "off" or "0" or "false" => false,
+            _ => throw new AgentStartException($"--measure '{text}' is neither on nor off."),
+        };
 
     private static void RefuseUnknownFlags(string[] args)
     {

@@ -23,6 +23,7 @@ internal sealed partial class LoadedModels(
     private readonly SemaphoreSlim turn = new(1, 1);
     private readonly Lock gate = new();
     private readonly Dictionary<string, LoadedModel> loaded = new(StringComparer.Ordinal);
+    private readonly ModelLoan loan = new();
     private WorkerProcess? worker;
 
     /// <summary>Hashes of what is loaded, and the memory counted for it.</summary>
@@ -41,6 +42,7 @@ internal sealed partial class LoadedModels(
     public async Task<ModelUse> AcquireAsync(ModelRef model, WorkerProcess on, CancellationToken cancellationToken)
     {
         var file = await cache.GetAsync(model, cancellationToken);
+        using var asking = loan.Recall();
         await turn.WaitAsync(cancellationToken);
         try
         {
@@ -57,6 +59,35 @@ internal sealed partial class LoadedModels(
         {
             turn.Release();
             changes.Raise();
+        }
+    }
+
+    /// <summary>
+    /// Lends the worker's memory for something that is nobody's model and is gone afterwards, as long as no model is asked for.
+    /// </summary>
+    /// <param name="needBytes">Of what is loaded meanwhile.</param>
+    /// <param name="use">Is cancelled as soon as a model is asked for.</param>
+    /// <returns>False: it was not lent, or was called back before it was over.</returns>
+    /// <exception cref="EngineException">There is no room for it, and what <paramref name="use"/> throws.</exception>
+    public async Task<bool> LendAsync(
+        WorkerProcess on,
+        long needBytes,
+        Func<CancellationToken, Task> use,
+        CancellationToken cancellationToken
+    )
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            await FollowAsync(on);
+            var free = memoryBytes - Now.MemoryBytes - ModelMemory.ReserveBytes;
+            if (needBytes > free)
+                throw new EngineException(EngineErrorClass.OutOfMemory, "No room beside the models.", needBytes, free);
+            return await loan.UseAsync(use, cancellationToken);
+        }
+        finally
+        {
+            turn.Release();
         }
     }
 

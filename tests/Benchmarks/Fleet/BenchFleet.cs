@@ -142,6 +142,7 @@ internal sealed class BenchFleet : IAsyncDisposable
         var environment = new Dictionary<string, string?>(StringComparer.Ordinal)
         {
             ["EGPUFLEET_SUPERVISED"] = "1",
+            ["EGPUFLEET_MEASURE"] = "off",
             // As in every fleet, only the silo has a route to the database.
             ["EGPUFLEET_POSTGRES"] = name == "silo" ? _connectionString : null,
         };

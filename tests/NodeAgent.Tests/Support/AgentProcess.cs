@@ -28,6 +28,7 @@ internal sealed class AgentProcess : IDisposable
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
         start.Environment["EGPUFLEET_SUPERVISED"] = "1";
+        start.Environment["EGPUFLEET_MEASURE"] = "off";
         return new AgentProcess(Process.Start(start)!);
     }
 

@@ -8,6 +8,7 @@ using EgpuFleet.Kernels.Protocol;
 using EgpuFleet.NodeAgent.Devices;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Joining;
+using EgpuFleet.NodeAgent.Measuring;
 using EgpuFleet.NodeAgent.Models;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.DependencyInjection;
@@ -24,6 +25,8 @@ internal sealed class DeviceRig : IAsyncDisposable
     private readonly ServiceProvider services;
     private readonly CancellationTokenSource stopping = new();
     private readonly ModelCache cache;
+    private readonly ThroughputMeter meter;
+    private readonly SpeedBook book;
     private readonly Task running;
 
     private DeviceRig(long memoryBytes, byte[][] models)
@@ -62,8 +65,9 @@ internal sealed class DeviceRig : IAsyncDisposable
         );
         var supervisor = new WorkerSupervisor("cpu0", launcher, time, Changes, NullLogger<WorkerSupervisor>.Instance);
         var loaded = new LoadedModels(cache, shelf, 1, memoryBytes, time, Changes, NullLogger<LoadedModels>.Instance);
-        var meter = new ThroughputMeter(time);
-        var generator = new Generator(meter, new LiveSpeeds(time), time);
+        meter = new ThroughputMeter(time);
+        var live = new LiveSpeeds(time);
+        var generator = new Generator(meter, live, time);
         var items = new ShardItems(supervisor, loaded, generator, time);
         Watch = new SleepWatch(Clock, time);
         var queue = new ReportQueue(Reports, time, NullLogger<ReportQueue>.Instance);
@@ -79,7 +83,19 @@ internal sealed class DeviceRig : IAsyncDisposable
             Changes,
             NullLogger<ShardRun>.Instance
         );
-        Device = new LocalDevice(facts, supervisor, loaded, shards, generator, meter, Watch);
+        book = new SpeedBook(folder.At("speed.json"));
+        Device = new LocalDevice(
+            facts,
+            supervisor,
+            loaded,
+            shards,
+            generator,
+            meter,
+            live,
+            Watch,
+            book,
+            measuring: null
+        );
         running = Task.Run(() => supervisor.RunAsync(stopping.Token));
     }
 
@@ -104,6 +120,24 @@ internal sealed class DeviceRig : IAsyncDisposable
         var rig = new DeviceRig(memoryBytes, models.Length == 0 && Stories.IsThere ? [Stories.Bytes()] : models);
         await rig.UntilAsync(status => status.State == DeviceState.Ready);
         return rig;
+    }
+
+    /// <summary>What measures the device, and the time by which it has been idle.</summary>
+    public (IdleMeasuring Measuring, FakeTimeProvider Time) Measuring()
+    {
+        var time = new FakeTimeProvider { AutoAdvanceAmount = TimeSpan.FromMilliseconds(1) };
+        var measuring = new IdleMeasuring(
+            Device.Facts,
+            Device.Supervisor,
+            Device.Models,
+            meter,
+            book,
+            folder.At(),
+            time,
+            Changes,
+            NullLogger<IdleMeasuring>.Instance
+        );
+        return (measuring, time);
     }
 
     /// <summary>Returns at the first change after which the device's status is as wanted.</summary>
