@@ -51,6 +51,7 @@ public sealed record DoctorInfo(
 /// <param name="Conditions">Those of its node that are about it.</param>
 /// <param name="TokensPerSecond">Measured; 0 when nothing was measured yet.</param>
 /// <param name="LoadedModels">Names of loaded models (a hash where the name is gone).</param>
+/// <param name="Speeds">Measured while it was idle; empty before that.</param>
 public sealed record DeviceInfo(
     string Id,
     string Node,
@@ -67,7 +68,21 @@ public sealed record DeviceInfo(
     IReadOnlyList<RunningShard> RunningShards,
     int ActiveSequences,
     int? WorkerProcessId,
-    IReadOnlyList<ConditionInfo> Conditions
+    IReadOnlyList<ConditionInfo> Conditions,
+    IReadOnlyList<SpeedInfo>? Speeds = null
+);
+
+/// <summary>What was measured of a device for weights of one kind: q4, q8 or f16.</summary>
+/// <param name="BytesPerSecond">Weights read in decode; null where the cost of a byte was too small to tell.</param>
+/// <param name="FlopsPerSecond">Multiplications and additions of a prompt; null where their cost was too small to tell.</param>
+/// <param name="BlockSeconds">Of each transformer block of a decoded token, whatever its size.</param>
+/// <param name="BatchGain">Tokens of eight sequences decoded together over those of one.</param>
+public sealed record SpeedInfo(
+    string Weights,
+    double? BytesPerSecond,
+    double? FlopsPerSecond,
+    double BlockSeconds,
+    double BatchGain
 );
 
 /// <summary>A shard under lease on a device.</summary>

@@ -75,5 +75,29 @@ internal static class FleetVerbs
         );
         foreach (var device in devices.Where(device => device.Reason is not null))
             console.Line($"{device.Id}: {device.Reason}");
+        PrintSpeeds(console, devices);
+    }
+
+    private static void PrintSpeeds(FleetConsole console, IReadOnlyList<DeviceInfo> devices)
+    {
+        if (devices.All(device => device.Speeds is not { Count: > 0 }))
+            return;
+        console.Line("");
+        console.Table(
+            ["MEASURED", "WEIGHTS", "DECODE GB/S", "PROMPT TFLOP/S", "US/BLOCK", "8 SEQUENCES OVER 1"],
+            devices.SelectMany(device =>
+                (device.Speeds ?? []).Select(speed =>
+                    (IReadOnlyList<string>)
+                        [
+                            device.Id,
+                            speed.Weights,
+                            speed.BytesPerSecond is { } bytes ? $"{bytes / 1e9:0.0}" : "-",
+                            speed.FlopsPerSecond is { } flops ? $"{flops / 1e12:0.000}" : "-",
+                            $"{speed.BlockSeconds * 1e6:0}",
+                            $"{speed.BatchGain:0.0}",
+                        ]
+                )
+            )
+        );
     }
 }

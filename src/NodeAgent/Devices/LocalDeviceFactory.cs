@@ -75,30 +75,28 @@ internal sealed class LocalDeviceFactory(
             loggers.CreateLogger<ShardRun>()
         );
         var book = new SpeedBook(Path.Combine(data.Worker(name), "speed.json"));
-        var measuring = new IdleMeasuring(
+        var measuring = options.Measure ? Measuring(facts, supervisor, models, meter, book) : null;
+        return new LocalDevice(facts, supervisor, models, shards, generator, meter, live, watch, book, measuring);
+    }
+
+    private IdleMeasuring Measuring(
+        DeviceFacts facts,
+        WorkerSupervisor supervisor,
+        LoadedModels models,
+        ThroughputMeter meter,
+        SpeedBook book
+    ) =>
+        new(
             facts,
             supervisor,
             models,
             meter,
             book,
-            data.Worker(name),
+            data.Worker(facts.Device.Name),
             time,
             changes,
             loggers.CreateLogger<IdleMeasuring>()
         );
-        return new LocalDevice(
-            facts,
-            supervisor,
-            models,
-            shards,
-            generator,
-            meter,
-            live,
-            watch,
-            book,
-            options.Measure ? measuring : null
-        );
-    }
 
     private DeviceFacts FactsOf(DeviceDescription description)
     {

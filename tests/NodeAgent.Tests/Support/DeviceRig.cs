@@ -70,19 +70,7 @@ internal sealed class DeviceRig : IAsyncDisposable
         var generator = new Generator(meter, live, time);
         var items = new ShardItems(supervisor, loaded, generator, time);
         Watch = new SleepWatch(Clock, time);
-        var queue = new ReportQueue(Reports, time, NullLogger<ReportQueue>.Instance);
-        var noops = new NoopShards(queue, Patience, NullLogger<NoopShards>.Instance);
-        var shards = new ShardRunner(
-            facts,
-            supervisor,
-            items,
-            noops,
-            queue,
-            Watch,
-            time,
-            Changes,
-            NullLogger<ShardRun>.Instance
-        );
+        var shards = Shards(facts, supervisor, items);
         book = new SpeedBook(folder.At("speed.json"));
         Device = new LocalDevice(
             facts,
@@ -97,6 +85,24 @@ internal sealed class DeviceRig : IAsyncDisposable
             measuring: null
         );
         running = Task.Run(() => supervisor.RunAsync(stopping.Token));
+    }
+
+    private ShardRunner Shards(DeviceFacts facts, WorkerSupervisor supervisor, ShardItems items)
+    {
+        var time = TimeProvider.System;
+        var queue = new ReportQueue(Reports, time, NullLogger<ReportQueue>.Instance);
+        var noops = new NoopShards(queue, Patience, NullLogger<NoopShards>.Instance);
+        return new ShardRunner(
+            facts,
+            supervisor,
+            items,
+            noops,
+            queue,
+            Watch,
+            time,
+            Changes,
+            NullLogger<ShardRun>.Instance
+        );
     }
 
     public static TimeSpan LeaseDuration { get; } = TimeSpan.FromSeconds(10);

@@ -81,9 +81,24 @@ public static class FleetViews
             ],
             device.ActiveSequences,
             device.WorkerProcessId > 0 ? device.WorkerProcessId : null,
-            [.. about.Select(condition => Show(node.Node, condition))]
+            [.. about.Select(condition => Show(node.Node, condition))],
+            [.. (device.Speeds ?? []).Select(Show)]
         );
     }
+
+    private static SpeedInfo Show(DeviceSpeed speed) =>
+        new(
+            JobViews.Word(speed.Kind),
+            Inverse(speed.PerByte),
+            Inverse(speed.PerFlop),
+            Finite(speed.Block) ?? 0,
+            Finite(speed.BatchGain) ?? 1
+        );
+
+    private static double? Inverse(double cost) => cost > 0 ? Finite(1 / cost) : null;
+
+    // JSON has no other numbers, and an agent may say anything.
+    private static double? Finite(double value) => double.IsFinite(value) ? value : null;
 
     public static ModelInfo Show(ModelRecord model)
     {

@@ -65,7 +65,7 @@ public static class PlacementHeader
             if (given.Count == 1 && given[0] == word)
                 return named;
         }
-        throw GatewayException.Invalid(header, $"must be one of {string.Join(", ", Words.Select(pair => pair.Word))}");
+        throw RequestFields.Wrong(header, $"must be one of {string.Join(", ", Words.Select(pair => pair.Word))}");
     }
 
     private static string WordOf(DeviceKind kind) => Words.Last(pair => DeviceChoice.IsOf(pair.Class, kind)).Word;
