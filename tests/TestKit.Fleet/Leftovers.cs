@@ -20,10 +20,37 @@ internal static class Leftovers
         return [.. all.Where(process => process != agent.ProcessId).Order()];
     }
 
+    /// <summary>A process and all that it has started, itself first.</summary>
+    public static async Task<IReadOnlyList<int>> TreeOfAsync(int root)
+    {
+        var pairs = (await PsAsync("pid=,ppid="))
+            .Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            .Where(pair => pair.Length == 2)
+            .Select(pair => (Child: Number(pair[0]), Parent: Number(pair[1])))
+            .ToLookup(pair => pair.Parent, pair => pair.Child);
+        var tree = new List<int> { root };
+        for (var i = 0; i < tree.Count; i++)
+            tree.AddRange(pairs[tree[i]]);
+        return tree;
+    }
+
     /// <summary>Processes whose command line names a folder that begins so.</summary>
     private static async Task<IReadOnlyList<int>> FindAsync(string folder)
     {
-        var start = new ProcessStartInfo("ps", ["-axww", "-o", "pid=,args="])
+        var found = new List<int>();
+        foreach (var line in await PsAsync("pid=,args="))
+        {
+            var space = line.IndexOf(' ', StringComparison.Ordinal);
+            if (space < 0 || !line.Contains(folder, StringComparison.Ordinal))
+                continue;
+            found.Add(Number(line.AsSpan(0, space)));
+        }
+        return found;
+    }
+
+    private static async Task<IEnumerable<string>> PsAsync(string columns)
+    {
+        var start = new ProcessStartInfo("ps", ["-axww", "-o", columns])
         {
             UseShellExecute = false,
             RedirectStandardOutput = true,
@@ -31,14 +58,8 @@ internal static class Leftovers
         using var ps = Process.Start(start)!;
         var output = await ps.StandardOutput.ReadToEndAsync();
         await ps.WaitForExitAsync();
-        var found = new List<int>();
-        foreach (var line in output.Split('\n').Select(line => line.Trim()))
-        {
-            var space = line.IndexOf(' ', StringComparison.Ordinal);
-            if (space < 0 || !line.Contains(folder, StringComparison.Ordinal))
-                continue;
-            found.Add(int.Parse(line.AsSpan(0, space), CultureInfo.InvariantCulture));
-        }
-        return found;
+        return output.Split('\n').Select(line => line.Trim());
     }
+
+    private static int Number(ReadOnlySpan<char> text) => int.Parse(text, CultureInfo.InvariantCulture);
 }

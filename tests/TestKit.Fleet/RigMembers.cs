@@ -6,6 +6,8 @@ namespace EgpuFleet.TestKit.Fleet;
 /// <summary>Makes the processes of a rig: which program, told what, in which folder.</summary>
 internal sealed class RigMembers(string folder, RigOptions options, string connectionString)
 {
+    private static readonly Dictionary<string, string> EmptyEnvironment = [];
+
     public static string SiloName(int index) => $"control-{index + 1}";
 
     public static string NodeName(int index) => $"node-{index + 1}";
@@ -33,16 +35,19 @@ internal sealed class RigMembers(string folder, RigOptions options, string conne
     {
         var name = NodeName(index);
         var gateways = string.Join(',', silos.Select(silo => silo.Url));
+        var environment = new Dictionary<string, string?>(StringComparer.Ordinal)
+        {
+            ["EGPUFLEET_SUPERVISED"] = "1",
+            ["EGPUFLEET_MEASURE"] = "off",
+            ["EGPUFLEET_POSTGRES"] = null,
+        };
+        foreach (var (key, value) in options.AgentEnvironment?.Invoke(name) ?? EmptyEnvironment)
+            environment[key] = value;
         return Make(
             name,
             "NodeAgent",
             ["--data", DataOf(name), "--gateway", gateways, "--node", name, "--threads", "1"],
-            new Dictionary<string, string?>(StringComparer.Ordinal)
-            {
-                ["EGPUFLEET_SUPERVISED"] = "1",
-                ["EGPUFLEET_MEASURE"] = "off",
-                ["EGPUFLEET_POSTGRES"] = null,
-            }
+            environment
         );
     }
 

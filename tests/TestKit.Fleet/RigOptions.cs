@@ -10,6 +10,9 @@ public sealed record RigOptions
     /// <summary>Length of a lease; the leader's own lease stays as it is.</summary>
     public double LeaseSeconds { get; init; } = 10;
 
+    /// <summary>More settings of an agent, by its name; null: none.</summary>
+    public Func<string, IReadOnlyDictionary<string, string>?>? AgentEnvironment { get; init; }
+
     /// <summary>More settings of the silos, such as <c>EGPUFLEET_RETENTION__...</c>.</summary>
     public IReadOnlyDictionary<string, string> SiloEnvironment { get; init; } =
         new Dictionary<string, string>(StringComparer.Ordinal);

@@ -24,7 +24,8 @@ internal sealed record FaultBench(
     public const string Soak = "soak";
 
     /// <summary>What recovery can measure by itself.</summary>
-    public static string[] Kinds { get; } = ["worker_killed", "agent_killed", "agent_frozen", "leader_killed"];
+    public static string[] Kinds { get; } =
+    ["worker_killed", "agent_killed", "agent_frozen", "leader_killed", "cable_pulled", "gpu_hung"];
 
     public static FaultBench FromJson(string json) => JsonSerializer.Deserialize<FaultBench>(json, ApiJson.Options)!;
 

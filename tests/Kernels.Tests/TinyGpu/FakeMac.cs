@@ -76,6 +76,7 @@ internal sealed class FakeMac : IAsyncDisposable
         Program("python", $"[ \"$1\" = -P ] && set -- -P '{Script("as_on_a_mac.py")}' \"$@\"\nexec '{python}' \"$@\"");
         var described = new JsonObject
         {
+            ["firmware"] = scenario.Firmware,
             ["app"] = Path.Combine(folder, "TinyGPU"),
             ["pci"] = new JsonArray(
                 new JsonObject

@@ -48,6 +48,21 @@ public sealed class RealFailureTests
     }
 
     [Fact]
+    public async Task A_worker_whose_gpu_never_answers_says_what_it_is_at_and_for_how_long()
+    {
+        await using var mac = await FakeMac.StartAsync(Scenario.Hanging, Token);
+        await using var worker = mac.StartWorker();
+        await using var client = await worker.ConnectAsync(Token);
+        await mac.FaultAsync(Token);
+
+        var first = (await client.StatsAsync(Token)).DeviceCall;
+        var second = (await client.StatsAsync(Token)).DeviceCall;
+
+        Assert.Equal(("probe", "probe"), (first?.Verb, second?.Verb));
+        Assert.True(second!.Seconds > first!.Seconds, $"{first.Seconds} s, then {second.Seconds} s");
+    }
+
+    [Fact]
     public async Task A_worker_whose_gpu_never_answers_ends_when_told_to_and_its_python_with_it()
     {
         await using var mac = await FakeMac.StartAsync(Scenario.Hanging, Token);

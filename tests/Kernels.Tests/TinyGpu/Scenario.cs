@@ -8,7 +8,15 @@ namespace EgpuFleet.Kernels.Tests.TinyGpu;
 /// <param name="Server">What the stand-in for TinyGPU's server serves (see <c>server.py</c>); null: none listens.</param>
 /// <param name="Row">The row of the failure table that must explain it.</param>
 /// <param name="Says">A part of tinygrad's own text.</param>
-internal sealed record Scenario(string Device, uint PciId, JsonObject? Server, string Row, string Says)
+/// <param name="Firmware">Whether tinygrad finds Nvidia's firmware: files in its place, see <c>firmware.py</c>.</param>
+internal sealed record Scenario(
+    string Device,
+    uint PciId,
+    JsonObject? Server,
+    string Row,
+    string Says,
+    bool Firmware = false
+)
 {
     private const uint Rx7900Xtx = 0x1002744c;
     private const uint Rtx5090 = 0x10de2b85;
@@ -17,6 +25,15 @@ internal sealed record Scenario(string Device, uint PciId, JsonObject? Server, s
     private const uint Rx6900Xt = 0x100273bf;
 
     private const int Megabyte = 1 << 20;
+
+    /// <summary>The queue of a card's answers, as Nvidia's firmware lays it out in the third buffer: 63 pages after one of header.</summary>
+    private static readonly (string, uint)[] AnswerQueue =
+    [
+        ("0x41008", 0x1000),
+        ("0x4100c", 63),
+        ("0x41018", 32),
+        ("0x4101c", 0x1000),
+    ];
 
     /// <summary>By name, so that a failed test says which.</summary>
     public static IReadOnlyDictionary<string, Scenario> All { get; } =
@@ -95,7 +112,28 @@ internal sealed record Scenario(string Device, uint PciId, JsonObject? Server, s
                 "boot_incomplete",
                 "Timed out after 10000 ms"
             ),
+            ["security_processor_is_silent"] = Booting(Blackwell(), "fsp_silent", "FSP didn't respond to message"),
+            ["firmware_lays_out_no_queue"] = Booting(Boot(), "falcon_dma", "RPC queue not initialized"),
+            ["firmware_never_starts"] = Booting(
+                Boot(AnswerQueue),
+                "gsp_rpc_timeout",
+                "Timeout waiting for RPC response for command 4097"
+            ),
+            ["firmware_starts_and_stalls"] = Booting(
+                Boot([.. AnswerQueue, .. Started(0)]),
+                "gsp_rpc_timeout",
+                "Timeout waiting for RPC response for command 103"
+            ),
+            ["firmware_gives_up"] = Booting(
+                Boot([.. AnswerQueue, .. Started(101)]),
+                "gsp_init_timeout",
+                "RPC call 4097 failed with result 101"
+            ),
         };
+
+    /// <summary>One answer in that queue: to the start of the firmware, with this result.</summary>
+    private static (string, uint)[] Started(uint result) =>
+        [("0x41010", 1), ("0x42038", 32), ("0x4203c", 4097), ("0x42040", result)];
 
     /// <summary>The GPU stops answering in the middle of its opening, and stays silent for ever.</summary>
     public static Scenario Hanging { get; } =
@@ -103,7 +141,11 @@ internal sealed record Scenario(string Device, uint PciId, JsonObject? Server, s
 
     /// <summary>A Blackwell card as far as it goes without firmware: its boot code is done, its window is a small one.</summary>
     public static JsonObject Blackwell() =>
-        Bars(Window(0, 16, 0, ("0xa00", 0x1bu << 24), ("0xad00bc", 0xff), ("0x1183a4", 1024)), Window(1, 256));
+        Bars(
+            Window(0, 16, 0, ("0xa00", 0x1bu << 24), ("0xad00bc", 0xff), ("0x1183a4", 1024)),
+            Window(1, 256),
+            Window(3, 32)
+        );
 
     public static JsonObject Bars(params (int Number, JsonObject Window)[] windows) =>
         new()
@@ -123,9 +165,7 @@ internal sealed record Scenario(string Device, uint PciId, JsonObject? Server, s
             {
                 ["bytes"] = megabytes * Megabyte,
                 ["fill"] = fill,
-                ["registers"] = new JsonObject(
-                    registers.Select(register => KeyValuePair.Create(register.Item1, (JsonNode?)register.Item2))
-                ),
+                ["registers"] = Words(registers),
             }
         );
 
@@ -139,6 +179,21 @@ internal sealed record Scenario(string Device, uint PciId, JsonObject? Server, s
         };
         return server;
     }
+
+    private static Scenario Booting(JsonObject server, string row, string says) =>
+        new("PCI+NV", Rtx5090, server, row, says, Firmware: true);
+
+    /// <summary>A Blackwell card that has taken its firmware, and what that has written to the Mac's memory.</summary>
+    private static JsonObject Boot(params (string, uint)[] words)
+    {
+        var server = Blackwell();
+        server["bars"]!["0"]!["registers"]!["0x8f2c80"] = 1;
+        server["system"] = new JsonArray(new JsonObject { ["buffer"] = 2, ["words"] = Words(words) });
+        return server;
+    }
+
+    private static JsonObject Words((string, uint)[] words) =>
+        new(words.Select(word => KeyValuePair.Create(word.Item1, (JsonNode?)word.Item2)));
 
     private static Scenario Amd(JsonObject server, string row, string says) =>
         new("PCI+AMD", Rx7900Xtx, server, row, says);

@@ -6,7 +6,9 @@ of tinygrad's is replaced. What is replaced is what tinygrad finds out about the
   - the two system frameworks by which it lists PCI devices: they list those of mac.json in the folder for temporary files;
   - the C library by its name on macOS (for a memory barrier): that of this machine;
   - where TinyGPU.app lies, which here is a program that mac.json names;
-  - the internet, which this machine does not have.
+  - the internet, which this machine does not have;
+  - the clock, which runs ten times as fast, so that what tinygrad gives ten seconds takes one;
+  - where mac.json wants it, Nvidia's firmware: files without content (see firmware.py).
 The rest, from the first request on the socket to the text of the error, is what a Mac would see.
 """
 
@@ -18,8 +20,12 @@ import runpy
 import socket
 import sys
 import tempfile
+import time
 from pathlib import Path
 from typing import Any
+
+
+_CLOCK_RATE = 10
 
 
 class Registry:
@@ -72,6 +78,8 @@ class Registry:
 
 def become_a_mac(described: dict[str, Any]) -> None:
     """Must come before the first device is opened."""
+    import firmware
+    from tinygrad import helpers
     from tinygrad.runtime import autogen
     from tinygrad.runtime.support import system
 
@@ -81,6 +89,10 @@ def become_a_mac(described: dict[str, Any]) -> None:
     system.System.libsys = system.System.atomic_lib
     system.APLRemotePCIDevice.APP_PATH = described["app"]
     socket.getaddrinfo = _no_internet
+    true_time = time.perf_counter
+    time.perf_counter = lambda: _CLOCK_RATE * true_time()
+    if described.get("firmware"):
+        firmware.accept(Path(helpers.cache_dir) / "downloads")
 
 
 def _no_internet(*_: Any, **__: Any) -> list[Any]:
@@ -88,6 +100,7 @@ def _no_internet(*_: Any, **__: Any) -> list[Any]:
 
 
 if __name__ == "__main__":
+    sys.path.insert(0, str(Path(__file__).parent))
     module = sys.argv[sys.argv.index("-m") + 1]
     become_a_mac(json.loads(Path(tempfile.gettempdir(), "mac.json").read_text()))
     sys.argv = [module]

@@ -7,6 +7,7 @@ tinygrad then raises is tinygrad's own doing.
 
 Prints `listening` when it listens and `fault` when a fault begins. Scenario, all members optional:
   bars     {"0": {"bytes": size, "fill": byte, "registers": {"0x1fa828": value}}}: window by number, registers of 4 bytes
+  system   [{"buffer": n, "words": {"0x41008": value}}]: what a running card has written to the n-th buffer lent to it
   config   {"0": value}: config space by offset, 4 bytes each
   detached true: no driver is attached to the GPU; every client is told so and left, as TinyGPU's server does
   fault    {"command": name, "skip": n, "then": what, "text": reason}: what happens at request n of that command:
@@ -84,6 +85,7 @@ class Client:
         self.fault = scenario.get("fault")
         self.left = int(self.fault.get("skip", 0)) if self.fault else 0
         self.buffers = 0
+        self.written = {int(one["buffer"]): one["words"] for one in scenario.get("system", [])}
 
     def serve(self) -> None:
         """Answers until the client leaves or the fault ends it."""
@@ -158,6 +160,8 @@ class Client:
         buffer = os.memfd_create("tinygpu") if hasattr(os, "memfd_create") else _unnamed_file()
         os.ftruncate(buffer, size)
         with mmap.mmap(buffer, size) as memory:
+            for offset, value in self.written.get(self.buffers, {}).items():
+                struct.pack_into("<I", memory, int(offset, 0), value)
             memory[:32] = struct.pack("<QQQQ", 0x8_0000_0000 + 0x1000_0000 * self.buffers, size, 0, 0)
         socket.send_fds(self.connection, [RESPONSE.pack(0, size, self.buffers)], [buffer])
         os.close(buffer)

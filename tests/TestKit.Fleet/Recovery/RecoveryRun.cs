@@ -1,4 +1,5 @@
 using EgpuFleet.TestKit.Fleet.Chaos;
+using EgpuFleet.TestKit.Fleet.Egpu;
 
 namespace EgpuFleet.TestKit.Fleet.Recovery;
 
@@ -15,8 +16,30 @@ public sealed class RecoveryRun(int runs, TimeProvider time, Action<string> say)
     /// <summary>One fault, with the quarantine of a device that it may have to wait for first.</summary>
     private static readonly TimeSpan FaultTimeout = TimeSpan.FromMinutes(4);
 
-    /// <param name="only">Names of the kinds to measure; none: all.</param>
+    /// <param name="only">Names of the kinds to measure; none: all, those of a GPU where there is tinygrad.</param>
     public async Task<IReadOnlyList<RecoveryFigure>> RunAsync(
+        IReadOnlyCollection<string> only,
+        CancellationToken cancellationToken
+    )
+    {
+        string[] ofGpu = [EgpuLosses.CablePulled, EgpuLosses.GpuHung];
+        var wanted = only.Count == 0 ? ofGpu : [.. ofGpu.Where(only.Contains)];
+        if (wanted.Length > 0 && FakeEgpu.Missing is { } missing)
+        {
+            if (only.Count > 0)
+                throw new InvalidOperationException(missing);
+            say($"Not measured, {string.Join(" and ", ofGpu)}: {missing}");
+            wanted = [];
+        }
+        var figures = new List<RecoveryFigure>();
+        if (only.Count == 0 || only.Except(ofGpu).Any())
+            figures.AddRange(await RunProcessesAsync(only, cancellationToken));
+        if (wanted.Length > 0)
+            figures.AddRange(await new EgpuLosses(time, say).RunAsync(wanted, runs, cancellationToken));
+        return figures;
+    }
+
+    private async Task<IReadOnlyList<RecoveryFigure>> RunProcessesAsync(
         IReadOnlyCollection<string> only,
         CancellationToken cancellationToken
     )
