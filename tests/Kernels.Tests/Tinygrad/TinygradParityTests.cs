@@ -32,7 +32,11 @@ public sealed class TinygradParityTests(EnginePair engines) : IClassFixture<Engi
         Assert.Equal(architecture, (await tinygrad.LoadAsync(spec, Token)).Architecture);
         Assert.Equal(architecture, (await engines.Llama.LoadAsync(spec, Token)).Architecture);
 
-        var requests = Prompts().Select(prompt => model.Continue(prompt, new GenerationOptions(Tokens))).ToArray();
+        // Of one token, of less than a chunk, and of several chunks of either size.
+        var requests = Prompts
+            .Of(1, 3, 9, 40, 120)
+            .Select(prompt => model.Continue(prompt, new GenerationOptions(Tokens)))
+            .ToArray();
         var ours = await Task.WhenAll(requests.Select(request => tinygrad.CompleteAsync(request, Token)));
         var theirs = await Task.WhenAll(requests.Select(request => engines.Llama.CompleteAsync(request, Token)));
 
@@ -49,14 +53,5 @@ public sealed class TinygradParityTests(EnginePair engines) : IClassFixture<Engi
         );
         await tinygrad.UnloadAsync(model.Hash, Token);
         await engines.Llama.UnloadAsync(model.Hash, Token);
-    }
-
-    /// <summary>Of one token, of less than a chunk, and of several chunks of either size.</summary>
-    private static IEnumerable<int[]> Prompts()
-    {
-        var random = new Random(7);
-        return new[] { 1, 3, 9, 40, 120 }.Select(length =>
-            Enumerable.Range(0, length).Select(_ => random.Next(ByteVocabulary.EndOfText)).ToArray()
-        );
     }
 }
