@@ -52,8 +52,9 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
         var left = info.ContextTokens - prompt.Length;
         var room = Math.Min(request.Options.MaxTokens ?? left, left);
         var answer = new AnswerText(tokenizer, prompt, room, request.Options.StopStrings);
-        Interlocked.Increment(ref running);
         var call = await BeginAsync(request, prompt);
+        // Only now: what is counted has reached the child before whatever is sent to it next.
+        Interlocked.Increment(ref running);
         var isOver = false;
         try
         {
@@ -108,18 +109,10 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
             request.Priority,
             options.TopLogProbs
         );
-        try
-        {
-            var type = ChildJson.Default.ChildGenerate;
-            var call = await child.BeginAsync("generate", wanted, type, prompt, CancellationToken.None);
-            Interlocked.Add(ref promptTokens, prompt.Length);
-            return call;
-        }
-        catch
-        {
-            Interlocked.Decrement(ref running);
-            throw;
-        }
+        var type = ChildJson.Default.ChildGenerate;
+        var call = await child.BeginAsync("generate", wanted, type, prompt, CancellationToken.None);
+        Interlocked.Add(ref promptTokens, prompt.Length);
+        return call;
     }
 
     /// <summary>A child that is gone generates no more either.</summary>

@@ -27,8 +27,6 @@ public sealed class QuantisedParityTests(EnginePair engines) : IClassFixture<Eng
     /// </summary>
     private const double RoundingTolerance = 2e-3;
 
-    private const int Compared = 10;
-
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     [Theory]
@@ -51,7 +49,7 @@ public sealed class QuantisedParityTests(EnginePair engines) : IClassFixture<Eng
             {
                 int[] soFar = [.. prompt, .. theirs.Ids.Take(their.Index)];
                 var our = (await engines.Tinygrad.CompleteAsync(Greedy(model, soFar, 1), Token)).Last;
-                largest = Math.Max(largest, Difference(their.LogProbs!, our.LogProbs!));
+                largest = Math.Max(largest, their.LogProbs!.Difference(our.LogProbs!));
                 steps++;
                 if (Gap(their.LogProbs!) <= Tolerance)
                     continue;
@@ -88,7 +86,7 @@ public sealed class QuantisedParityTests(EnginePair engines) : IClassFixture<Eng
         var largest = texts[0]
             .Zip(texts[1])
             .SelectMany(pair => pair.First.Tokens.Zip(pair.Second.Tokens))
-            .Max(pair => Difference(pair.First.LogProbs!, pair.Second.LogProbs!));
+            .Max(pair => pair.First.LogProbs!.Difference(pair.Second.LogProbs!));
         TestContext.Current.SendDiagnosticMessage($"{kind}: difference {largest:g3}");
         Assert.All(texts[0].Zip(texts[1]), pair => Assert.Equal(pair.Second.Ids, pair.First.Ids));
         Assert.True(largest <= RoundingTolerance, $"The log-probabilities differ by {largest}.");
@@ -113,14 +111,4 @@ public sealed class QuantisedParityTests(EnginePair engines) : IClassFixture<Eng
         model.Continue(prompt, new GenerationOptions(tokens) { TopLogProbs = Limits.TopLogProbs });
 
     private static double Gap(TokenLogProbs told) => told.Top[0].LogProb - told.Top[1].LogProb;
-
-    /// <summary>The largest among the most likely tokens of the first; one that is not told by the other differs by more than any.</summary>
-    private static double Difference(TokenLogProbs first, TokenLogProbs second) =>
-        first
-            .Top.Take(Compared)
-            .Max(token =>
-                second.Top.FirstOrDefault(other => other.TokenId == token.TokenId) is { } other
-                    ? Math.Abs(token.LogProb - other.LogProb)
-                    : double.PositiveInfinity
-            );
 }

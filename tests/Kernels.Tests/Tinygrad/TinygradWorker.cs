@@ -17,7 +17,9 @@ public sealed class TinygradWorker : StoriesWorker
     /// <summary>Whether tests that need it skip.</summary>
     public static bool IsMissing => NoTinygrad is not null;
 
-    protected override string Executable => Name;
+    internal override string Executable => Name;
+
+    internal override string EngineName => "tinygrad";
 
     protected override string? Missing => NoTinygrad ?? base.Missing;
 

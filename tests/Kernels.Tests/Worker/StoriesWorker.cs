@@ -15,7 +15,11 @@ public class StoriesWorker : IAsyncLifetime
 
     internal ModelInfo Model => Had(model);
 
-    protected virtual string Executable => WorkerProcess.LlamaCpp;
+    /// <summary>The worker program.</summary>
+    internal virtual string Executable => WorkerProcess.LlamaCpp;
+
+    /// <summary>What the program calls its engine.</summary>
+    internal virtual string EngineName => "llama.cpp";
 
     /// <summary>What the worker needs and this machine lacks; null: nothing.</summary>
     protected virtual string? Missing => Stories.Missing;
@@ -28,6 +32,13 @@ public class StoriesWorker : IAsyncLifetime
         client = await worker.ConnectAsync(TestContext.Current.CancellationToken);
         model = await client.LoadStoriesAsync(TestContext.Current.CancellationToken);
         await WarmUpAsync(client);
+    }
+
+    /// <summary>A worker of a test's own, without a model; skips the test where there is none.</summary>
+    internal WorkerProcess Start(TimeSpan? keepFor = null)
+    {
+        Assert.SkipWhen(Missing is not null, Missing ?? "");
+        return WorkerProcess.Start(keepFor, worker: Executable);
     }
 
     protected virtual Task WarmUpAsync(WorkerClient client) => Task.CompletedTask;

@@ -257,8 +257,9 @@ internal sealed class DecodeLoop : IDisposable
             var logits = context.Logits(logitsIndex);
             var token = sampler.Sample(logits, sequence.Options, sequence.Generated);
             var logProbs = sequence.Options.TopLogProbs is { } top ? sampler.LogProbs(logits, token, top) : null;
-            sequence.Accept(token, logProbs);
+            // First: who has read the last token finds it counted.
             Interlocked.Increment(ref completionTokens);
+            sequence.Accept(token, logProbs);
         }
         catch (EngineException exception)
         {

@@ -87,12 +87,12 @@ class Batch:
         for slot in self._slots:
             slot.held.clear()
 
-    def end(self, error: EngineError) -> None:
-        """Answers everything that runs or waits with the error."""
-        self._fail_running(error)
-        for queue in self._waiting.values():
-            while queue:
-                queue.popleft().fail(error)
+    def cancel(self) -> None:
+        """Ends everything that runs or waits as cancelled."""
+        running = [slot.generation for slot in self._slots if slot.generation is not None]
+        for generation in running + [waiting for queue in self._waiting.values() for waiting in queue]:
+            generation.cancelled.set()
+        self._leave_cancelled()
 
     def _leave_cancelled(self) -> None:
         for slot in self._slots:

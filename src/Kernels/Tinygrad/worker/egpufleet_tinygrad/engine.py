@@ -110,7 +110,7 @@ class Engine:
         """Ends the model's generations as cancelled and frees its memory."""
         name = params.text("model", limits.NAME_CHARACTERS)
         params.finish()
-        self.find(name).batch.end(EngineError("cancelled", "The model is being unloaded."))
+        self.find(name).batch.cancel()
         del self._models[name]
         gc.collect()
         return {"memory_used_bytes": memory_used_bytes()}

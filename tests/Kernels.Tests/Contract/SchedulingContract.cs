@@ -1,28 +1,30 @@
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Protocol;
+using EgpuFleet.Kernels.Tests.Worker;
 
-namespace EgpuFleet.Kernels.Tests.Worker;
+namespace EgpuFleet.Kernels.Tests.Contract;
 
-/// <summary>Who gets the slots, and how they are given back; on a worker with one slot.</summary>
-public sealed class SchedulingTests : IAsyncLifetime
+/// <summary>Who gets the slots, and how they are given back; on the reference model with one slot, under another name.</summary>
+public abstract class SchedulingContract(StoriesWorker engine) : IAsyncLifetime
 {
-    private WorkerProcess worker = null!;
+    private static readonly string OneSlot = new('1', 64);
+
     private WorkerClient client = null!;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
     public async ValueTask InitializeAsync()
     {
-        _ = Stories.ModelPath;
-        worker = WorkerProcess.Start();
-        client = await worker.ConnectAsync(Token);
-        await client.LoadStoriesAsync(Token, slots: 1);
+        client = engine.Client;
+        var spec = new LoadSpec(Stories.ModelPath, OneSlot, Threads: 1, Slots: 1);
+        await client.LoadAsync(spec, Token);
     }
 
     public async ValueTask DisposeAsync()
     {
-        await client.DisposeAsync();
-        await worker.DisposeAsync();
+        GC.SuppressFinalize(this);
+        if ((await client.StatsAsync(Token)).Models.Any(model => model.ContentHash == OneSlot))
+            await client.UnloadAsync(OneSlot, Token);
     }
 
     [Fact]
@@ -32,7 +34,7 @@ public sealed class SchedulingTests : IAsyncLifetime
         var read = 0;
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () =>
         {
-            await foreach (var token in client.GenerateAsync(Stories.Continue(""), cancelling.Token))
+            await foreach (var token in client.GenerateAsync(Continue(""), cancelling.Token))
             {
                 read++;
                 if (token.Index == 5)
@@ -46,7 +48,7 @@ public sealed class SchedulingTests : IAsyncLifetime
     [Fact]
     public async Task A_stream_left_early_gives_its_slot_back()
     {
-        await foreach (var token in client.GenerateAsync(Stories.Continue(""), Token))
+        await foreach (var token in client.GenerateAsync(Continue(""), Token))
         {
             if (token.Index == 3)
                 break;
@@ -58,7 +60,7 @@ public sealed class SchedulingTests : IAsyncLifetime
     [Fact]
     public async Task A_reader_that_lags_does_not_hold_up_the_connection()
     {
-        await using var lagging = client.GenerateAsync(Stories.Continue(""), Token).GetAsyncEnumerator(Token);
+        await using var lagging = client.GenerateAsync(Continue(""), Token).GetAsyncEnumerator(Token);
         Assert.True(await lagging.MoveNextAsync());
         var stats = await client.StatsAsync(Token);
         Assert.Equal(1, stats.RunningGenerations);
@@ -74,17 +76,17 @@ public sealed class SchedulingTests : IAsyncLifetime
     [Fact]
     public async Task Interactive_requests_get_the_next_slot_before_batch_requests()
     {
-        await using var running = client.GenerateAsync(Stories.Continue(""), Token).GetAsyncEnumerator(Token);
+        await using var running = client.GenerateAsync(Continue(""), Token).GetAsyncEnumerator(Token);
         Assert.True(await running.MoveNextAsync());
-        var batch = client.CompleteAsync(Stories.Continue("Tom", new GenerationOptions(MaxTokens: 5)), Token);
+        var batch = client.CompleteAsync(Continue("Tom", new GenerationOptions(MaxTokens: 5)), Token);
         await WaitingAsync(1);
-        var request = Stories.Continue("") with { Priority = GenerationPriority.Interactive };
+        var request = Continue("") with { Priority = GenerationPriority.Interactive };
         await using var chat = client.GenerateAsync(request, Token).GetAsyncEnumerator(Token);
         var first = chat.MoveNextAsync().AsTask();
         await WaitingAsync(2);
         await running.DisposeAsync();
         Assert.True(await first);
-        Assert.Equal(1, Assert.Single((await client.StatsAsync(Token)).Models).WaitingRequests);
+        Assert.Equal(1, (await StatsAsync())!.WaitingRequests);
         Assert.False(batch.IsCompleted);
         await chat.DisposeAsync();
         await batch;
@@ -94,24 +96,33 @@ public sealed class SchedulingTests : IAsyncLifetime
     [Fact]
     public async Task Unloading_ends_running_streams_as_cancelled()
     {
-        await using var running = client.GenerateAsync(Stories.Continue(""), Token).GetAsyncEnumerator(Token);
+        await using var running = client.GenerateAsync(Continue(""), Token).GetAsyncEnumerator(Token);
         Assert.True(await running.MoveNextAsync());
-        await client.UnloadAsync(Stories.Hash, Token);
+        await client.UnloadAsync(OneSlot, Token);
         while (running.Current.FinishReason is null)
             Assert.True(await running.MoveNextAsync());
         Assert.Equal(FinishReason.Cancelled, running.Current.FinishReason);
-        Assert.Empty((await client.StatsAsync(Token)).Models);
+        Assert.Null(await StatsAsync());
     }
+
+    private static GenerateRequest Continue(string text, GenerationOptions? options = null) =>
+        Stories.Continue(text, options) with
+        {
+            ContentHash = OneSlot,
+        };
+
+    private async Task<ModelStats?> StatsAsync() =>
+        (await client.StatsAsync(Token)).Models.SingleOrDefault(model => model.ContentHash == OneSlot);
 
     private async Task WaitingAsync(int requests)
     {
-        while (Assert.Single((await client.StatsAsync(Token)).Models).WaitingRequests < requests)
+        while ((await StatsAsync())!.WaitingRequests < requests)
             await Task.Yield();
     }
 
     private async Task AssertGoldenAsync()
     {
         var options = new GenerationOptions(MaxTokens: Stories.GoldenTokens);
-        Assert.Equal(Stories.Golden, (await client.CompleteAsync(Stories.Continue("", options), Token)).Text);
+        Assert.Equal(Stories.Golden, (await client.CompleteAsync(Continue("", options), Token)).Text);
     }
 }

@@ -5,7 +5,7 @@ using EgpuFleet.Kernels.Tinygrad.Child;
 namespace EgpuFleet.Kernels.Tests.Tinygrad;
 
 /// <summary>Two processes that live and die together, and say why.</summary>
-public sealed class TinygradLifetimeTests
+public sealed class TwoProcessesTests
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

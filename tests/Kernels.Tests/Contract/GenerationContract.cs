@@ -1,9 +1,11 @@
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Protocol;
+using EgpuFleet.Kernels.Tests.Worker;
 
-namespace EgpuFleet.Kernels.Tests.Worker;
+namespace EgpuFleet.Kernels.Tests.Contract;
 
-public sealed class GenerationTests(StoriesWorker stories) : IClassFixture<StoriesWorker>
+/// <summary>What every engine makes of the reference model.</summary>
+public abstract class GenerationContract(StoriesWorker stories)
 {
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
@@ -33,13 +35,12 @@ public sealed class GenerationTests(StoriesWorker stories) : IClassFixture<Stori
     {
         string[] openings = ["", "Once", "Tom had a dog.", "The big red ball was", Stories.Golden[..300]];
         var requests = Enumerable
-            .Range(0, 16)
+            .Range(0, 12)
             .Select(i =>
             {
-                var temperature = i % 2 == 0 ? 0 : 0.9;
                 var options = new GenerationOptions(
-                    60 + (7 * i),
-                    temperature,
+                    20 + (5 * i),
+                    i % 2 == 0 ? 0 : 0.9,
                     TopP: 0.95,
                     TopK: i % 3 * 40,
                     Seed: (ulong)i
@@ -56,6 +57,57 @@ public sealed class GenerationTests(StoriesWorker stories) : IClassFixture<Stori
         for (var i = 0; i < requests.Length; i++)
             Assert.Equal(alone[i].Tokens, together[i].Tokens);
         Assert.True(alone.Select(completion => completion.Text).Distinct(StringComparer.Ordinal).Count() > 8);
+    }
+
+    /// <summary>Whatever an engine keeps of the first prompt, the second is continued as if it were the only one.</summary>
+    [Fact]
+    public async Task A_prompt_that_begins_as_one_before_it_is_continued_as_if_alone()
+    {
+        var options = new GenerationOptions(MaxTokens: 30);
+        var second = Stories.Continue(Stories.Golden[..150], options);
+        var alone = await Client.CompleteAsync(second, Token);
+
+        await Client.CompleteAsync(Stories.Continue(Stories.Golden[..100], options), Token);
+
+        Assert.Equal(alone.Ids, (await Client.CompleteAsync(second, Token)).Ids);
+        Assert.Equal(alone.Text, (await Client.CompleteAsync(second, Token)).Text);
+    }
+
+    [Fact]
+    public async Task Log_probabilities_are_told_of_every_token_where_they_are_asked_for()
+    {
+        var options = new GenerationOptions(MaxTokens: 20) { TopLogProbs = 5 };
+        var told = (await Client.CompleteAsync(Stories.Continue("", options), Token)).Tokens;
+        var untold = await Client.CompleteAsync(Stories.Continue("", new GenerationOptions(MaxTokens: 20)), Token);
+
+        Assert.Equal(untold.Ids, told.Select(token => token.TokenId));
+        Assert.All(untold.Tokens, token => Assert.Null(token.LogProbs));
+        Assert.All(
+            told,
+            token =>
+            {
+                var top = token.LogProbs!.Top;
+                Assert.Equal(5, top.Count);
+                Assert.Equal(new TokenLogProb(token.TokenId, token.LogProbs.LogProb), top[0]);
+                Assert.Equal(top.OrderByDescending(other => other.LogProb), top);
+                Assert.InRange(top.Sum(other => Math.Exp(other.LogProb)), 0.1, 1.0);
+            }
+        );
+    }
+
+    [Fact]
+    public async Task Stats_count_what_was_read_and_written()
+    {
+        var before = Assert.Single((await Client.StatsAsync(Token)).Models);
+
+        var completion = await Client.CompleteAsync(
+            Stories.Continue("Tom had a dog.", new GenerationOptions(MaxTokens: 15)),
+            Token
+        );
+
+        var after = Assert.Single((await Client.StatsAsync(Token)).Models);
+        Assert.Equal(completion.Last.Usage!.PromptTokens, after.PromptTokens - before.PromptTokens);
+        Assert.Equal(15, after.CompletionTokens - before.CompletionTokens);
     }
 
     [Fact]
@@ -89,61 +141,4 @@ public sealed class GenerationTests(StoriesWorker stories) : IClassFixture<Stori
         Assert.InRange(usage.PromptTokens + usage.CompletionTokens, 2, stories.Model.ContextTokens);
         Assert.StartsWith(Stories.Golden, completion.Text, StringComparison.Ordinal);
     }
-
-    [Fact]
-    public async Task A_prompt_longer_than_the_context_is_refused_with_both_numbers()
-    {
-        var prompt = new TokenPrompt([.. Enumerable.Repeat(300, 600)]);
-        var request = new GenerateRequest(Stories.Hash, prompt, new GenerationOptions());
-        var exception = await Refused(request);
-        Assert.Equal(EngineErrorClass.ContextLengthExceeded, exception.ErrorClass);
-        Assert.Equal(600, exception.Actual);
-        Assert.Equal(stories.Model.ContextTokens - 1, exception.Limit);
-        Assert.False(exception.Retryable);
-    }
-
-    [Fact]
-    public async Task Chat_with_a_model_without_a_template_is_refused()
-    {
-        var chat = new ChatPrompt([new ChatMessage("user", "Hello!")]);
-        var exception = await Refused(new GenerateRequest(Stories.Hash, chat, new GenerationOptions()));
-        Assert.Equal(EngineErrorClass.ModelHasNoChatTemplate, exception.ErrorClass);
-        Assert.False(stories.Model.HasChatTemplate);
-    }
-
-    public static TheoryData<GenerationOptions> BadOptions =>
-        [
-            new GenerationOptions(MaxTokens: 0),
-            new GenerationOptions(Temperature: -1),
-            new GenerationOptions(Temperature: double.MaxValue),
-            new GenerationOptions(TopP: 0),
-            new GenerationOptions(TopK: -1),
-            new GenerationOptions { StopStrings = [""] },
-            new GenerationOptions { StopStrings = [.. Enumerable.Repeat("x", 17)] },
-        ];
-
-    [Theory]
-    [MemberData(nameof(BadOptions))]
-    public async Task Options_out_of_range_are_refused(GenerationOptions options) =>
-        Assert.Equal(EngineErrorClass.InvalidRequest, (await Refused(Stories.Continue("a", options))).ErrorClass);
-
-    [Theory]
-    [InlineData(-1)]
-    [InlineData(512)]
-    [InlineData(int.MaxValue)]
-    public async Task Token_ids_out_of_the_vocabulary_are_refused(int id)
-    {
-        var request = new GenerateRequest(Stories.Hash, new TokenPrompt([1, id]), new GenerationOptions());
-        Assert.Equal(EngineErrorClass.InvalidRequest, (await Refused(request)).ErrorClass);
-    }
-
-    [Fact]
-    public async Task A_model_that_is_not_loaded_is_refused()
-    {
-        var request = Stories.Continue("a") with { ContentHash = new string('0', 64) };
-        Assert.Equal(EngineErrorClass.ModelNotLoaded, (await Refused(request)).ErrorClass);
-    }
-
-    private async Task<EngineException> Refused(GenerateRequest request) =>
-        await Assert.ThrowsAsync<EngineException>(() => Client.CompleteAsync(request, Token));
 }
