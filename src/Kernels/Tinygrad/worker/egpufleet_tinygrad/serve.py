@@ -1,7 +1,7 @@
 """The worker's two threads: one reads the protocol, one owns the device.
 
-The reader answers stats and obeys cancel at once, while the device thread may be inside a call of seconds; everything
-else it hands over. The device thread runs requests between the steps of running generations. End of input, SIGTERM or
+The reader answers stats at once, while the device thread may be inside a call of seconds; everything else it hands over,
+in order. The device thread obeys it between the steps of running generations, so a cancel takes effect within a token. End of input, SIGTERM or
 shutdown end both, and the interpreter's own exit closes the device. A device that hangs is not waited for: the process
 then ends by force, and its log says where it hung.
 """
@@ -87,19 +87,31 @@ class Server:
         return self._exit_code
 
     def _turn(self) -> None:
-        """One waiting request, then one step of every model that generates. Raises where nothing can go on."""
+        """Waiting requests in their order, up to one that computes, then one step of every model that generates.
+
+        Raises where nothing can go on.
+        """
         batches = [batch for batch in self._engine.batches() if not batch.idle] if self._engine else []
-        try:
-            request = self._inbox.get(block=not batches)
-        except queue.Empty:
-            request = None
-        if request is not None:
+        wait = not batches
+        while (request := self._next(wait)) is not None:
             self._obey(request)
+            if request.generation is None:
+                break
+            wait = False
         for batch in batches:
             with self._on_device("step"):
                 batch.step()
 
+    def _next(self, wait: bool) -> _Request | None:
+        try:
+            return self._inbox.get(block=wait)
+        except queue.Empty:
+            return None
+
     def _obey(self, request: _Request) -> None:
+        if request.verb == "cancel" and request.generation is not None:
+            request.generation.cancelled.set()
+            return
         try:
             if request.generation is not None:
                 self._require_engine().find(request.model).batch.submit(request.generation)
@@ -209,7 +221,8 @@ class Server:
         with self._lock:
             request = self._pending.get(request_id)
         if request is not None and request.generation is not None:
-            request.generation.cancelled.set()
+            # Behind what was asked before it: a slot it frees is given to whoever has come by now.
+            self._inbox.put(_Request(request_id, "cancel", request.params, request.model, request.generation))
 
     def _stats(self) -> dict[str, Any]:
         with self._lock:
