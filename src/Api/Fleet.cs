@@ -45,11 +45,12 @@ public sealed record DoctorInfo(
     DateTimeOffset ExaminedAt
 );
 
-/// <summary>A GPU or CPU of a node. State: starting, ready, failed, quarantined, offline. Kind: cpu, apple_gpu, external_gpu, linux_gpu.</summary>
+/// <summary>A GPU or CPU of a node. State: starting, ready, failed, quarantined, offline, unusable. Kind: cpu, apple_gpu, external_gpu, linux_gpu.</summary>
 /// <param name="Id"><c>node/device</c>.</param>
 /// <param name="Reason">Why it is not ready.</param>
 /// <param name="Conditions">Those of its node that are about it.</param>
 /// <param name="TokensPerSecond">Measured; 0 when nothing was measured yet.</param>
+/// <param name="BringUp">What it does before it can compute; null while it does nothing of the kind.</param>
 /// <param name="LoadedModels">Names of loaded models (a hash where the name is gone).</param>
 /// <param name="Speeds">Measured while it was idle; empty before that.</param>
 public sealed record DeviceInfo(
@@ -69,7 +70,21 @@ public sealed record DeviceInfo(
     int ActiveSequences,
     int? WorkerProcessId,
     IReadOnlyList<ConditionInfo> Conditions,
-    IReadOnlyList<SpeedInfo>? Speeds = null
+    IReadOnlyList<SpeedInfo>? Speeds = null,
+    BringUpInfo? BringUp = null
+);
+
+/// <summary>What a device does before it can compute, and how far it is.</summary>
+/// <param name="Phase">In words: <c>opening the device</c>, <c>loading tiny-fleet</c>.</param>
+/// <param name="DoneBytes">Null where they are not counted.</param>
+/// <param name="TotalBytes">Null where they are not counted.</param>
+/// <param name="LeftSeconds">About how long it still takes; null where nothing tells.</param>
+public sealed record BringUpInfo(
+    string Phase,
+    double ElapsedSeconds,
+    long? DoneBytes,
+    long? TotalBytes,
+    double? LeftSeconds
 );
 
 /// <summary>What was measured of a device for weights of one kind: q4, q8 or f16.</summary>

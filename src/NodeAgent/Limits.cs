@@ -96,6 +96,15 @@ public static class Limits
     /// <summary>Share of the machine's memory lent to models; the rest is the operating system's, the agent's and the owner's.</summary>
     public const double MemoryShare = 0.6;
 
+    /// <summary>
+    /// On a Mac with Apple silicon GPU and processor work in one memory: of what each might take alone, the GPU's models get
+    /// this share and the processor's the rest, since the GPU serves them faster.
+    /// </summary>
+    public const double AppleGpuShare = 0.75;
+
+    /// <summary>Share of a card's memory that models may take; kernels' scratch, the engine's own buffers and a display take the rest.</summary>
+    public const double VramShare = 0.9;
+
     /// <summary>Chunks of one interactive stream between the worker and its reader: a slow reader pauses its own stream only.</summary>
     public const int StreamChunks = 64;
 
@@ -107,6 +116,15 @@ public static class Limits
 
     /// <summary>Long enough for a machine that swaps; a worker that hangs longer is killed and its shard runs elsewhere.</summary>
     public static readonly TimeSpan WorkerProbeTimeout = TimeSpan.FromSeconds(15);
+
+    /// <summary>Longest time left that is worth telling.</summary>
+    public static readonly TimeSpan LongestLeft = TimeSpan.FromDays(7);
+
+    /// <summary>
+    /// Longest opening of a device: a processor takes a second, an external GPU's first one fetches firmware, boots the card
+    /// and compiles.
+    /// </summary>
+    public static readonly TimeSpan OpenTimeout = TimeSpan.FromMinutes(10);
 
     /// <summary>Longest self-test: a cold CPU takes tens of milliseconds, a first GPU kernel several seconds.</summary>
     public static readonly TimeSpan SelfTestTimeout = TimeSpan.FromSeconds(60);

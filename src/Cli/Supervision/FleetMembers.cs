@@ -40,6 +40,10 @@ internal sealed class FleetMembers(
                 node,
                 "--threads",
                 options.ThreadsPerAgent.ToString(),
+                "--engine-data",
+                paths.Engines,
+                // One agent has the machine's GPUs; left to itself it lends all devices there are.
+                .. node == options.Nodes[0] ? (string[])[] : ["--devices", "cpu0"],
             ],
             // An agent has no route to the database, not even by inheritance.
             new Dictionary<string, string?>(StringComparer.Ordinal)

@@ -17,6 +17,9 @@ internal sealed class FleetPaths(string data)
 
     public string Agents => Path.Combine(Data, "agents");
 
+    /// <summary>What <c>fleet engine install</c> puts there, for all agents.</summary>
+    public string Engines => Path.Combine(Data, "engines");
+
     public string Logs => Path.Combine(Data, "logs");
 
     public string Agent(string node) => Path.Combine(Agents, node);

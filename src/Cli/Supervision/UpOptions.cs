@@ -2,7 +2,7 @@ namespace EgpuFleet.Cli.Supervision;
 
 /// <summary>What <c>up</c> is asked for.</summary>
 /// <param name="Data">Absolute path of the data directory.</param>
-/// <param name="Agents">Local agents, each with one CPU device.</param>
+/// <param name="Agents">Local agents, each with the CPU as a device; the first also has the GPUs.</param>
 /// <param name="Port">Gateway port on 127.0.0.1.</param>
 internal sealed record UpOptions(string Data, int Agents, int Port)
 {

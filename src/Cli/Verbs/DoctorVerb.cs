@@ -3,6 +3,7 @@ using EgpuFleet.Cli.CommandLine;
 using EgpuFleet.Cli.Terminal;
 using EgpuFleet.Kernels.Drivers.Doctor;
 using EgpuFleet.Kernels.Drivers.Failures;
+using EgpuFleet.Kernels.Engines;
 
 namespace EgpuFleet.Cli.Verbs;
 
@@ -60,7 +61,12 @@ internal static class DoctorVerb
         if (parsed.GetValue(Node) is { } node)
             return await NodeDoctor.RunAsync(invocation, node, cancellationToken);
         // Boot, self-test and memory of a GPU are a worker's to tell; none runs for this command.
-        var report = await LocalDoctor.ExamineAsync(null, invocation.Clock, cancellationToken);
+        var report = await LocalDoctor.ExamineAsync(
+            null,
+            new TinygradHome(invocation.Paths.Engines),
+            invocation.Clock,
+            cancellationToken
+        );
         invocation.Console.Show(report, _ => Print(invocation.Console, report));
         return report.IsWell ? ExitCodes.Ok : ExitCodes.Failed;
     }

@@ -75,6 +75,11 @@ internal static class FleetVerbs
         );
         foreach (var device in devices.Where(device => device.Reason is not null))
             console.Line($"{device.Id}: {device.Reason}");
+        foreach (var device in devices)
+        {
+            if (device.BringUp is { } bringUp)
+                console.Line($"{device.Id}: {Words(bringUp)}");
+        }
         PrintSpeeds(console, devices);
     }
 
@@ -99,5 +104,15 @@ internal static class FleetVerbs
                 )
             )
         );
+    }
+
+    /// <summary><c>fetching big: 30 s, 1.0 GiB of 4.0 GiB, about 90 s left</c></summary>
+    internal static string Words(BringUpInfo bringUp)
+    {
+        var bytes = bringUp is { DoneBytes: { } done, TotalBytes: { } total }
+            ? $", {Format.Bytes(done)} of {Format.Bytes(total)}"
+            : "";
+        var left = bringUp.LeftSeconds is { } seconds ? $", about {Math.Ceiling(seconds):0} s left" : "";
+        return $"{bringUp.Phase}: {bringUp.ElapsedSeconds:0} s{bytes}{left}";
     }
 }

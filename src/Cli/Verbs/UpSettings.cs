@@ -10,7 +10,7 @@ internal static class UpSettings
     public static Option<int> Agents { get; } =
         new Option<int>("--agents")
         {
-            Description = "Local agents, each with one CPU device",
+            Description = "Local agents, each with the CPU as a device; the first also has the GPUs",
             DefaultValueFactory = _ => 2,
             HelpName = "N",
         }.Within(0, Limits.AgentsMax);

@@ -1,3 +1,5 @@
+using EgpuFleet.Api;
+
 namespace EgpuFleet.Dashboard.Text;
 
 /// <summary>Quantities as people read them.</summary>
@@ -37,6 +39,18 @@ public static class Show
             { TotalDays: < 1 } => $"{span.Hours} h {span.Minutes} min",
             _ => $"{(int)span.TotalDays} d {span.Hours} h",
         };
+
+    /// <summary>What a device does before it can compute: <c>Fetching big · 30 s · 1 GB of 4 GB · about 1 min 30 s left</c>.</summary>
+    public static string BringUp(BringUpInfo bringUp)
+    {
+        ArgumentNullException.ThrowIfNull(bringUp);
+        List<string> parts = [Words(bringUp.Phase), Span(TimeSpan.FromSeconds(bringUp.ElapsedSeconds))];
+        if (bringUp is { DoneBytes: { } done, TotalBytes: { } total })
+            parts.Add($"{Bytes(done)} of {Bytes(total)}");
+        if (bringUp.LeftSeconds is { } left)
+            parts.Add($"about {Span(TimeSpan.FromSeconds(left))} left");
+        return string.Join(" · ", parts);
+    }
 
     /// <summary>How long ago, by its largest part: a list of ages is scanned, not read.</summary>
     public static string Ago(TimeSpan age) =>

@@ -22,9 +22,9 @@ public enum DeviceKind
     LinuxGpu = 3,
 }
 
-/// <summary>What a device is; found by its driver without opening it.</summary>
+/// <summary>What a device is; found by its driver without opening it, its memory where need be by its worker.</summary>
 /// <param name="Threads">CPU threads lent to it; 0 for a GPU.</param>
-/// <param name="MemoryBytes">Memory a model may use there.</param>
+/// <param name="MemoryBytes">Memory a model may use there; 0 where only a worker can tell and none has yet.</param>
 /// <param name="NoopSlots">No-op shards it runs at once, beside its one shard of a model.</param>
 [GenerateSerializer, Immutable, Alias("fleet.DeviceFacts")]
 public sealed record DeviceFacts(
@@ -52,6 +52,9 @@ public enum DeviceState
 
     /// <summary>Its agent has said goodbye or is no longer heard.</summary>
     Offline = 4,
+
+    /// <summary>It is there, but not all that a worker needs is; the reason says what to fix. No worker is started.</summary>
+    Unusable = 5,
 }
 
 /// <summary>How a device is now; sent with each heartbeat, kept in memory only.</summary>
@@ -61,6 +64,7 @@ public enum DeviceState
 /// <param name="ActiveSequences">Sequences in decode now, interactive ones included.</param>
 /// <param name="Speeds">Measured by its agent, one of a kind; null or empty before that.</param>
 /// <param name="Live">Measured over live work, of the models used last; null or empty before that.</param>
+/// <param name="BringUp">What it does before it can compute; null while it does nothing of the kind.</param>
 [GenerateSerializer, Immutable, Alias("fleet.DeviceStatus")]
 public sealed record DeviceStatus(
     [property: Id(0)] DeviceFacts Facts,
@@ -73,5 +77,6 @@ public sealed record DeviceStatus(
     [property: Id(7)] Scheduling.LeaseKey[] RunningShards,
     [property: Id(8)] int ActiveSequences,
     [property: Id(20)] DeviceSpeed[]? Speeds = null,
-    [property: Id(21)] LiveSpeed[]? Live = null
+    [property: Id(21)] LiveSpeed[]? Live = null,
+    [property: Id(9)] BringUpStatus? BringUp = null
 );

@@ -16,7 +16,7 @@ public sealed class CpuDriver : IDeviceDriver
         return
         [
             new DeviceDescription(
-                "cpu",
+                "cpu0",
                 DeviceKind.Cpu,
                 model ?? UnknownModel,
                 DeviceState.Usable,

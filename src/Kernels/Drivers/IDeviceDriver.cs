@@ -35,7 +35,10 @@ public enum DeviceState
 }
 
 /// <summary>What a driver knows of a device.</summary>
-/// <param name="Name">Unique on its node and the same after a restart, such as <c>cpu</c>.</param>
+/// <param name="Name">
+/// The whole name, unique on its node and the same after a restart: the driver's word and a number from 0, as <c>cpu0</c>,
+/// <c>egpu0</c>, <c>apple-gpu0</c>, <c>gpu1</c>. Lower-case letters, digits and dashes.
+/// </param>
 /// <param name="Kind">Which driver it belongs to.</param>
 /// <param name="Model">What it calls itself, such as <c>Apple M4</c>.</param>
 /// <param name="State">Whether a worker can be started on it.</param>
@@ -47,6 +50,7 @@ public enum DeviceState
 /// <param name="AvailableMemoryBytes">Of it, free or freed on demand now.</param>
 /// <param name="Gpu">A GPU on PCI; null for other devices.</param>
 /// <param name="Enclosure">What the GPU is in, where that is known.</param>
+/// <param name="VendorIndex">Its number among the GPUs of its vendor, from 0, as engines count them.</param>
 public sealed record DeviceDescription(
     string Name,
     DeviceKind Kind,
@@ -57,5 +61,6 @@ public sealed record DeviceDescription(
     long TotalMemoryBytes,
     long AvailableMemoryBytes,
     PciGpu? Gpu = null,
-    ThunderboltDevice? Enclosure = null
+    ThunderboltDevice? Enclosure = null,
+    int VendorIndex = 0
 );

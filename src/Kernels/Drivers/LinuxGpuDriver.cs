@@ -14,26 +14,29 @@ public sealed class LinuxGpuDriver(TimeProvider clock) : IDeviceDriver
             : [];
 
     /// <summary>Pure: each GPU of a vendor that an engine drives, usable where its driver and its files are.</summary>
-    public static IReadOnlyList<DeviceDescription> Describe(LinuxFacts facts) =>
+    public static IReadOnlyList<DeviceDescription> Describe(LinuxFacts facts)
+    {
+        var gpus = facts.Gpus.Where(gpu => gpu.VendorId is PciGpu.Amd or PciGpu.Nvidia).ToList();
+        return
         [
-            .. facts
-                .Gpus.Where(gpu => gpu.VendorId is PciGpu.Amd or PciGpu.Nvidia)
-                .Select(
-                    (gpu, index) =>
-                    {
-                        var failure = LinuxDoctor.ExamineGpu(facts, gpu);
-                        return new DeviceDescription(
-                            $"gpu{index}",
-                            DeviceKind.LinuxGpu,
-                            gpu.Name ?? $"{gpu.VendorName} {gpu.Id}",
-                            failure is null ? DeviceState.Usable : DeviceState.Unusable,
-                            failure?.Cause,
-                            0,
-                            gpu.VramBytes ?? 0,
-                            gpu.VramBytes ?? 0,
-                            gpu
-                        );
-                    }
-                ),
+            .. gpus.Select(
+                (gpu, index) =>
+                {
+                    var failure = LinuxDoctor.ExamineGpu(facts, gpu);
+                    return new DeviceDescription(
+                        $"gpu{index}",
+                        DeviceKind.LinuxGpu,
+                        gpu.Name ?? $"{gpu.VendorName} {gpu.Id}",
+                        failure is null ? DeviceState.Usable : DeviceState.Unusable,
+                        failure?.Cause,
+                        0,
+                        gpu.VramBytes ?? 0,
+                        gpu.VramBytes ?? 0,
+                        gpu,
+                        VendorIndex: gpus.Take(index).Count(other => other.VendorId == gpu.VendorId)
+                    );
+                }
+            ),
         ];
+    }
 }

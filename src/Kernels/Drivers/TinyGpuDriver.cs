@@ -25,7 +25,7 @@ public sealed class TinyGpuDriver(TimeProvider clock) : IDeviceDriver
         return
         [
             new DeviceDescription(
-                "egpu",
+                "egpu0",
                 DeviceKind.ExternalGpu,
                 gpu.Name ?? $"{gpu.VendorName} {gpu.Id}",
                 failure is null ? DeviceState.Usable : DeviceState.Unusable,

@@ -5,20 +5,35 @@ using EgpuFleet.Kernels.LlamaCpp.Native;
 
 namespace EgpuFleet.Kernels.LlamaCpp;
 
-/// <summary>llama.cpp on the processor, by its prebuilt libraries.</summary>
-internal sealed class LlamaEngine : IKernelEngine
+/// <summary>llama.cpp on one device, by its prebuilt libraries. Metal is unverified on hardware.</summary>
+/// <param name="device">As in <see cref="LlamaCppSettings.DeviceVariable"/>; null: the processor.</param>
+internal sealed class LlamaEngine(string? device) : IKernelEngine
 {
-    public EngineIdentity Identity { get; } = new("llama.cpp", LlamaLibrary.PinnedVersion, EngineCapabilities.Generate);
+    private readonly int deviceType = device == LlamaCppSettings.Metal ? Ggml.DeviceGpu : Ggml.DeviceCpu;
 
-    public Task OpenAsync(CancellationToken cancellationToken) => OnThread(LlamaLibrary.Open);
+    public EngineIdentity Identity { get; } =
+        new(LlamaCppSettings.Engine, LlamaLibrary.PinnedVersion, EngineCapabilities.Generate);
+
+    public Task OpenAsync(CancellationToken cancellationToken)
+    {
+        // A device it does not know must not become the processor without a word.
+        if (device is not (null or LlamaCppSettings.Cpu or LlamaCppSettings.Metal))
+        {
+            throw new EngineException(
+                EngineErrorClass.EngineUnavailable,
+                $"{LlamaCppSettings.DeviceVariable} is '{device}'; llama.cpp works on {LlamaCppSettings.Cpu} or {LlamaCppSettings.Metal}."
+            );
+        }
+        return OnThread(() => LlamaLibrary.Open(deviceType));
+    }
 
     public unsafe EngineProbe Probe()
     {
-        var device = Ggml.DeviceByType(Ggml.DeviceCpu);
+        var opened = Ggml.DeviceByType(deviceType);
         var memory = HostMemory.Read();
         return new EngineProbe(
-            Marshal.PtrToStringUTF8((nint)Ggml.DeviceName(device)) ?? "",
-            Marshal.PtrToStringUTF8((nint)Ggml.DeviceDescription(device)) ?? "",
+            Marshal.PtrToStringUTF8((nint)Ggml.DeviceName(opened)) ?? "",
+            Marshal.PtrToStringUTF8((nint)Ggml.DeviceDescription(opened)) ?? "",
             Environment.ProcessorCount,
             memory.TotalBytes,
             memory.AvailableBytes
@@ -28,14 +43,14 @@ internal sealed class LlamaEngine : IKernelEngine
     public async Task<SelfTestReport> SelfTestAsync(CancellationToken cancellationToken)
     {
         SelfTestReport? report = null;
-        await OnThread(() => report = SelfTest.Run());
+        await OnThread(() => report = SelfTest.Run(deviceType));
         return report!;
     }
 
     public async Task<IModelShard> LoadAsync(LoadSpec spec, CancellationToken cancellationToken)
     {
         LlamaModel? model = null;
-        await OnThread(() => model = ModelLoader.Load(spec));
+        await OnThread(() => model = ModelLoader.Load(spec, deviceType));
         return model!;
     }
 

@@ -17,13 +17,14 @@ internal static unsafe class ModelLoader
     /// <see cref="EngineErrorClass.ModelInvalid"/>, <see cref="EngineErrorClass.OutOfMemory"/> or
     /// <see cref="EngineErrorClass.InvalidRequest"/>.
     /// </exception>
-    public static LlamaModel Load(LoadSpec spec)
+    public static LlamaModel Load(LoadSpec spec, int deviceType)
     {
         var file = ModelFile.Read(spec.Path);
         file.RequireExactable(spec);
-        var exact = spec.Exact ?? file.AllF32;
+        var isOnGpu = deviceType == Ggml.DeviceGpu;
+        var exact = spec.Exact ?? (file.AllF32 && !isOnGpu);
         var contextTokens = Math.Min(spec.ContextTokens ?? int.MaxValue, file.Facts.ContextLength);
-        var shape = new ContextShape(contextTokens, spec.Slots, spec.Threads, exact);
+        var shape = new ContextShape(contextTokens, spec.Slots, spec.Threads, exact, isOnGpu);
         var memory = file.Facts.EstimateMemory(
             contextTokens,
             shape.Sequences,
@@ -32,7 +33,7 @@ internal static unsafe class ModelLoader
         RequireMemory(memory);
 
         _ = LlamaLog.TakeErrors();
-        var handle = LoadWeights(spec.Path);
+        var handle = LoadWeights(spec.Path, isOnGpu);
         LlamaContext? context = null;
         try
         {
@@ -52,10 +53,15 @@ internal static unsafe class ModelLoader
         }
     }
 
-    private static LlamaModelHandle LoadWeights(string path)
+    private static LlamaModelHandle LoadWeights(string path, bool isOnGpu)
     {
+        const int AllLayers = -1;
+        nint none = 0;
         var parameters = Llama.ModelDefaultParams();
-        parameters.GpuLayers = 0;
+        parameters.GpuLayers = isOnGpu ? AllLayers : 0;
+        // Left out, llama.cpp takes every GPU that it finds, even where no layer goes there.
+        if (!isOnGpu)
+            parameters.Devices = (nint)(&none);
         var model = Llama.ModelLoadFromFile(path, parameters);
         if (model == 0)
             throw Invalid($"llama.cpp cannot load the model: {LlamaLog.TakeErrors()}");

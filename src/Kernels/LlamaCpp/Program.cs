@@ -1,3 +1,4 @@
+using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.LlamaCpp;
 using EgpuFleet.Kernels.Protocol;
 using Microsoft.Extensions.Logging;
@@ -7,5 +8,5 @@ using var loggers = LoggerFactory.Create(logging =>
         .AddSimpleConsole(console => console.SingleLine = true)
         .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
 );
-await using var engine = new LlamaEngine();
+await using var engine = new LlamaEngine(Environment.GetEnvironmentVariable(LlamaCppSettings.DeviceVariable));
 return await WorkerProgram.RunAsync(args, engine, loggers);

@@ -14,11 +14,11 @@ internal static unsafe class SelfTest
     private const int Tensors = 3;
 
     /// <exception cref="EngineException"><see cref="EngineErrorClass.Internal"/>: the backend refuses to compute at all.</exception>
-    public static SelfTestReport Run()
+    public static SelfTestReport Run(int deviceType)
     {
         var left = Matrix(row => 1 + (row % 7 * 0.125f));
         var right = Matrix(row => 0.5f + (row % 5 * 0.0625f));
-        var product = Multiply(left, right);
+        var product = Multiply(deviceType, left, right);
         var largest = 0.0;
         for (var row = 0; row < Size; row++)
         for (var column = 0; column < Size; column++)
@@ -47,9 +47,9 @@ internal static unsafe class SelfTest
         return sum;
     }
 
-    private static float[] Multiply(float[] left, float[] right)
+    private static float[] Multiply(int deviceType, float[] left, float[] right)
     {
-        var backend = Ggml.DeviceInit(Ggml.DeviceByType(Ggml.DeviceCpu), null);
+        var backend = Ggml.DeviceInit(Ggml.DeviceByType(deviceType), null);
         var context = Ggml.Init(
             new GgmlInitParams { MemoryBytes = (Tensors * Ggml.TensorOverhead()) + Ggml.GraphOverhead(), NoAlloc = 1 }
         );

@@ -11,14 +11,12 @@ namespace EgpuFleet.Kernels.Tinygrad;
 /// </summary>
 internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
 {
-    /// <summary>The commit that this engine is written against and tested with.</summary>
-    private const string PinnedVersion = "a9069c177";
-
     private readonly CancellationTokenSource broken = new();
     private PythonChild? child;
     private ChildProbe? device;
 
-    public EngineIdentity Identity { get; } = new("tinygrad", PinnedVersion, EngineCapabilities.Generate);
+    public EngineIdentity Identity { get; } =
+        new(TinygradSettings.Engine, TinygradSettings.PinnedCommit, EngineCapabilities.Generate);
 
     /// <summary>
     /// Fires when the child has ended by itself: whatever the device was doing, nothing is retried in this process.
@@ -50,7 +48,10 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
             opened.Device,
             opened.Arch is null ? opened.Device : $"{opened.Device} {opened.Arch}",
             Environment.ProcessorCount,
-            opened.VramBytes ?? memory.TotalBytes,
+            // 0 for a GPU that does not say: the machine's memory is not its own.
+            opened.VramBytes
+                ?? opened.CapacityBytes
+                ?? 0,
             opened.VramBytes is { } vram ? vram - opened.MemoryUsedBytes : memory.AvailableBytes
         );
     }

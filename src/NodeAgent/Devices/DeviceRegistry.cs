@@ -55,6 +55,8 @@ internal sealed class DeviceRegistry(
         {
             foreach (var description in await driver.DiscoverAsync(cancellationToken))
             {
+                if (!options.Lends(description.Name))
+                    continue;
                 var device = factory.Create(description);
                 found.Add(device.Facts.Device.ToString(), device);
             }

@@ -1,5 +1,6 @@
 using EgpuFleet.Kernels.Drivers;
 using EgpuFleet.Kernels.Drivers.Doctor;
+using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Hosting;
 using EgpuFleet.NodeAgent.Joining;
@@ -27,9 +28,18 @@ internal static class DeviceSetup
             .AddSingleton<SleepWatch>()
             .AddSingleton<ReportQueue>()
             .AddSingleton<IDeviceDriver, CpuDriver>()
+            .AddSingleton<IDeviceDriver, AppleGpuDriver>()
+            .AddSingleton<IDeviceDriver, TinyGpuDriver>()
+            .AddSingleton<IDeviceDriver, LinuxGpuDriver>()
             .AddSingleton<LocalDeviceFactory>()
             .AddSingleton(provider => new NodeHealth(
-                token => LocalDoctor.ExamineAsync(null, provider.GetRequiredService<TimeProvider>(), token),
+                token =>
+                    LocalDoctor.ExamineAsync(
+                        null,
+                        new TinygradHome(options.EngineData),
+                        provider.GetRequiredService<TimeProvider>(),
+                        token
+                    ),
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ChangeSignal>(),
                 provider.GetRequiredService<ILogger<NodeHealth>>()

@@ -16,6 +16,8 @@ namespace EgpuFleet.NodeAgent.Devices;
 /// <summary>One device of this node with all that serves it: worker, models, shards, interactive generations.</summary>
 internal sealed class LocalDevice(
     DeviceFacts facts,
+    DeviceMemory memory,
+    BringUp bringUp,
     WorkerSupervisor supervisor,
     LoadedModels models,
     ShardRunner shards,
@@ -27,7 +29,7 @@ internal sealed class LocalDevice(
     IdleMeasuring? measuring
 )
 {
-    public DeviceFacts Facts => facts;
+    public DeviceFacts Facts => facts with { MemoryBytes = memory.Bytes };
 
     public WorkerSupervisor Supervisor => supervisor;
 
@@ -51,7 +53,7 @@ internal sealed class LocalDevice(
         var isGone = life.Phase == WorkerPhase.Ready && supervisor.Worker is null;
         var (hashes, memoryBytes) = supervisor.Worker is null ? ([], 0) : models.Now;
         return new DeviceStatus(
-            facts,
+            Facts,
             isGone ? DeviceState.Failed : StateOf(life),
             isGone ? "Its worker is gone."
                 : life.Reason is { } reason ? Limits.Clip(reason)
@@ -63,7 +65,8 @@ internal sealed class LocalDevice(
             shards.Running,
             meter.Active,
             book.Now,
-            live.Now
+            live.Now,
+            bringUp.Now
         );
     }
 
@@ -178,6 +181,7 @@ internal sealed class LocalDevice(
         {
             WorkerPhase.Ready => DeviceState.Ready,
             WorkerPhase.Quarantined => DeviceState.Quarantined,
+            WorkerPhase.Unusable => DeviceState.Unusable,
             WorkerPhase.Stopped => DeviceState.Offline,
             WorkerPhase.Waiting => DeviceState.Failed,
             _ => life.Reason is null ? DeviceState.Starting : DeviceState.Failed,

@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Kernels.Drivers;
@@ -8,6 +9,7 @@ using EgpuFleet.NodeAgent.Measuring;
 using EgpuFleet.NodeAgent.Models;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.Logging;
+using DeviceKind = EgpuFleet.Kernels.Drivers.DeviceKind;
 using FleetDeviceKind = EgpuFleet.Grains.Interfaces.Fleet.DeviceKind;
 
 namespace EgpuFleet.NodeAgent.Devices;
@@ -26,34 +28,20 @@ internal sealed class LocalDeviceFactory(
     ILoggerFactory loggers
 )
 {
-    private const string Engine = "llama.cpp";
-
-    private const string WorkerExecutable = "EgpuFleet.Kernels.LlamaCpp";
-
     public LocalDevice Create(DeviceDescription description)
     {
-        var facts = FactsOf(description);
+        var choice = EnginePolicy.Choose(description, options);
+        var memory = new DeviceMemory(DeviceMemory.Planned(description, options, SharesWithGpu));
+        var bringUp = new BringUp(time, changes);
+        var facts = FactsOf(description, choice, memory);
         var name = facts.Device.Name;
-        var launcher = new WorkerLauncher(
-            data.Worker(name),
-            Path.Combine(options.EngineDir, "llamacpp", WorkerExecutable),
-            credential.ForWorker(name),
-            time,
-            loggers.CreateLogger<WorkerLauncher>()
-        );
-        var supervisor = new WorkerSupervisor(
-            name,
-            launcher,
-            time,
-            changes,
-            loggers.CreateLogger<WorkerSupervisor>(),
-            new DevicePatience(options.StepTimeout)
-        );
+        var supervisor = Supervisor(name, choice, memory, bringUp);
         var models = new LoadedModels(
             cache,
             shelf,
-            facts.Threads,
-            facts.MemoryBytes,
+            options.Threads,
+            memory,
+            bringUp,
             time,
             changes,
             loggers.CreateLogger<LoadedModels>()
@@ -76,7 +64,43 @@ internal sealed class LocalDeviceFactory(
         );
         var book = new SpeedBook(Path.Combine(data.Worker(name), "speed.json"));
         var measuring = options.Measure ? Measuring(facts, supervisor, models, meter, book) : null;
-        return new LocalDevice(facts, supervisor, models, shards, generator, meter, live, watch, book, measuring);
+        return new LocalDevice(
+            facts,
+            memory,
+            bringUp,
+            supervisor,
+            models,
+            shards,
+            generator,
+            meter,
+            live,
+            watch,
+            book,
+            measuring
+        );
+    }
+
+    private WorkerSupervisor Supervisor(string name, EngineChoice choice, DeviceMemory memory, BringUp bringUp)
+    {
+        var launcher = new WorkerLauncher(
+            data.Worker(name),
+            // Asked at each start: what an engine needs may have been installed since.
+            () => EngineWorkers.CommandOf(choice, options),
+            credential.ForWorker(name),
+            time,
+            loggers.CreateLogger<WorkerLauncher>()
+        );
+        return new WorkerSupervisor(
+            name,
+            choice.Refusal is { } reason ? WorkerLife.OfUnusable(reason) : WorkerLife.New,
+            launcher,
+            memory,
+            bringUp,
+            time,
+            changes,
+            loggers.CreateLogger<WorkerSupervisor>(),
+            new DevicePatience(options.StepTimeout)
+        );
     }
 
     private IdleMeasuring Measuring(
@@ -98,21 +122,30 @@ internal sealed class LocalDeviceFactory(
             loggers.CreateLogger<IdleMeasuring>()
         );
 
-    private DeviceFacts FactsOf(DeviceDescription description)
+    private static bool SharesWithGpu =>
+        OperatingSystem.IsMacOS() && RuntimeInformation.OSArchitecture == Architecture.Arm64;
+
+    private DeviceFacts FactsOf(DeviceDescription description, EngineChoice choice, DeviceMemory memory)
     {
-        // Numbered, so that a second device of a kind has a name to take.
-        var id = new DeviceId(options.Node, $"{description.Name}0");
-        // Several agents of one machine share its memory as they share its threads.
-        var share = Limits.MemoryShare * Math.Min(1.0, (double)options.Threads / description.CoreCount);
-        var memoryBytes = options.MemoryBytes ?? (long)(description.TotalMemoryBytes * share);
+        var isCpu = description.Kind == DeviceKind.Cpu;
         return new DeviceFacts(
-            id,
-            FleetDeviceKind.Cpu,
+            new DeviceId(options.Node, description.Name),
+            KindOf(description.Kind),
             description.Model,
-            Engine,
-            options.Threads,
-            memoryBytes,
-            Limits.NoopSlots
+            choice.Engine,
+            isCpu ? options.Threads : 0,
+            memory.Bytes,
+            isCpu ? Limits.NoopSlots : 0
         );
     }
+
+    private static FleetDeviceKind KindOf(DeviceKind kind) =>
+        kind switch
+        {
+            DeviceKind.Cpu => FleetDeviceKind.Cpu,
+            DeviceKind.AppleGpu => FleetDeviceKind.AppleGpu,
+            DeviceKind.ExternalGpu => FleetDeviceKind.ExternalGpu,
+            DeviceKind.LinuxGpu => FleetDeviceKind.LinuxGpu,
+            _ => throw new ArgumentException($"No such kind of device: {kind}", nameof(kind)),
+        };
 }

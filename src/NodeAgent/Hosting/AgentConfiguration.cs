@@ -1,5 +1,6 @@
 using System.Globalization;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.NodeAgent.Devices;
 using Microsoft.Extensions.Configuration;
 
 namespace EgpuFleet.NodeAgent.Hosting;
@@ -15,7 +16,10 @@ public static class AgentConfiguration
         ["--gateway"] = "gateway",
         ["--node"] = "node",
         ["--threads"] = "threads",
+        ["--devices"] = "devices",
+        ["--cpu-engine"] = "cpu_engine",
         ["--engine-dir"] = "engine_dir",
+        ["--engine-data"] = "engine_data",
         ["--memory-bytes"] = "memory_bytes",
         ["--join-timeout-seconds"] = "join_timeout_seconds",
         ["--model-cache-bytes"] = "model_cache_bytes",
@@ -46,7 +50,10 @@ public static class AgentConfiguration
             Node = Node(all["node"]),
             Threads = (int)Number(all, "threads", Environment.ProcessorCount, Limits.Threads),
             MemoryBytes = all["memory_bytes"] is null ? null : Number(all, "memory_bytes", 0, long.MaxValue),
+            Devices = DeviceNames(all["devices"]),
+            CpuEngine = CpuEngine(all["cpu_engine"]),
             EngineDir = Path.GetFullPath(all["engine_dir"] ?? Path.Combine(AppContext.BaseDirectory, "engines")),
+            EngineData = Path.GetFullPath(all["engine_data"] ?? Path.Combine(data, "engines")),
             JoinTimeout = TimeSpan.FromSeconds(Number(all, "join_timeout_seconds", 600, 86_400)),
             ModelCacheBytes = Number(all, "model_cache_bytes", Limits.ModelCacheBytes, long.MaxValue),
             StepTimeout = TimeSpan.FromSeconds(
@@ -99,6 +106,24 @@ public static class AgentConfiguration
             : throw new AgentStartException(
                 $"--node '{text}' is not a node id: 1 to {NodeId.MaxLength} of a-z 0-9 -, no dash at the ends."
             );
+
+    private static string CpuEngine(string? text) =>
+        text is null ? EnginePolicy.CpuEngines[0]
+        : EnginePolicy.CpuEngines.Contains(text, StringComparer.Ordinal) ? text
+        : throw new AgentStartException(
+            $"--cpu-engine '{text}' is no engine of a processor. Known: {string.Join(", ", EnginePolicy.CpuEngines)}."
+        );
+
+    private static HashSet<string>? DeviceNames(string? text)
+    {
+        if (text is null or "all")
+            return null;
+        var names = text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        // The rule of node names is that of device names.
+        return names.Length > 0 && names.All(name => NodeId.TryParse(name, out _))
+            ? [.. names]
+            : throw new AgentStartException($"--devices '{text}' is not 'all' or names such as cpu0,egpu0.");
+    }
 
     private static long Number(IConfiguration all, string key, long standard, long most)
     {

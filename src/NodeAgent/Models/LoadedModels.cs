@@ -1,5 +1,6 @@
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Kernels.Engines;
+using EgpuFleet.NodeAgent.Devices;
 using EgpuFleet.NodeAgent.Joining;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.Logging;
@@ -14,7 +15,8 @@ internal sealed partial class LoadedModels(
     ModelCache cache,
     ModelShelf shelf,
     int threads,
-    long memoryBytes,
+    DeviceMemory memory,
+    BringUp bringUp,
     TimeProvider time,
     ChangeSignal changes,
     ILogger<LoadedModels> log
@@ -24,6 +26,9 @@ internal sealed partial class LoadedModels(
     private readonly Lock gate = new();
     private readonly Dictionary<string, LoadedModel> loaded = new(StringComparer.Ordinal);
     private readonly ModelLoan loan = new();
+
+    // By what was done and for which model: the next time it takes about as long.
+    private readonly Dictionary<(string, string), TimeSpan> took = [];
     private WorkerProcess? worker;
 
     /// <summary>Hashes of what is loaded, and the memory counted for it.</summary>
@@ -41,7 +46,7 @@ internal sealed partial class LoadedModels(
     /// <exception cref="EngineException">The worker could not load it.</exception>
     public async Task<ModelUse> AcquireAsync(ModelRef model, WorkerProcess on, CancellationToken cancellationToken)
     {
-        var file = await cache.GetAsync(model, cancellationToken);
+        var file = await FetchAsync(model, cancellationToken);
         using var asking = loan.Recall();
         await turn.WaitAsync(cancellationToken);
         try
@@ -80,7 +85,7 @@ internal sealed partial class LoadedModels(
         try
         {
             await FollowAsync(on);
-            var free = memoryBytes - Now.MemoryBytes - ModelMemory.ReserveBytes;
+            var free = memory.Bytes - Now.MemoryBytes - ModelMemory.ReserveBytes;
             if (needBytes > free)
                 throw new EngineException(EngineErrorClass.OutOfMemory, "No room beside the models.", needBytes, free);
             return await loan.UseAsync(use, cancellationToken);
@@ -92,6 +97,22 @@ internal sealed partial class LoadedModels(
     }
 
     public void Dispose() => turn.Dispose();
+
+    private async Task<CachedModel> FetchAsync(ModelRef model, CancellationToken cancellationToken)
+    {
+        var fetching = cache.GetAsync(model, cancellationToken);
+        if (fetching.IsCompleted)
+            return await fetching;
+        var partial = new FileInfo(shelf.PartialOf(model.Sha256));
+        using var phase = bringUp.Begin($"fetching {model.Name}", model.SizeBytes, () => BytesOf(partial));
+        return await fetching;
+    }
+
+    private static long BytesOf(FileInfo file)
+    {
+        file.Refresh();
+        return file.Exists ? file.Length : 0;
+    }
 
     /// <summary>Starts anew with another worker; what an adopted one brought along without a record here is unloaded.</summary>
     private async Task FollowAsync(WorkerProcess on)
@@ -134,8 +155,8 @@ internal sealed partial class LoadedModels(
         var client = worker!.Client;
         try
         {
-            await client.LoadAsync(Spec(model.Sha256, file), cancellationToken);
-            var info = await client.WarmUpAsync(model.Sha256, cancellationToken);
+            await TakeAsync("loading", () => client.LoadAsync(Spec(model.Sha256, file), cancellationToken));
+            var info = await TakeAsync("warming up", () => client.WarmUpAsync(model.Sha256, cancellationToken));
             LogLoaded(model.Name, info.MemoryBytes, time.GetElapsedTime(started).TotalMilliseconds);
             return info;
         }
@@ -146,10 +167,23 @@ internal sealed partial class LoadedModels(
             worker!.Condemn(reason);
             throw new EngineException(EngineErrorClass.WorkerHung, reason);
         }
+
+        async Task<ModelInfo> TakeAsync(string doing, Func<Task<ModelInfo>> work)
+        {
+            var (key, begun) = ((doing, model.Sha256), time.GetTimestamp());
+            using var phase = bringUp.Begin(
+                $"{doing} {model.Name}",
+                expected: took.TryGetValue(key, out var t) ? t : null
+            );
+            var done = await work();
+            took[key] = time.GetElapsedTime(begun);
+            return done;
+        }
     }
 
     private async Task MakeRoomAsync(ModelRef model, long needBytes)
     {
+        var memoryBytes = memory.Bytes;
         if (needBytes > memoryBytes)
             throw ModelFailures.TooLarge(model, needBytes, memoryBytes);
         while (true)

@@ -14,7 +14,7 @@ namespace EgpuFleet.NodeAgent.Workers;
 /// </summary>
 internal sealed partial class WorkerLauncher(
     string folder,
-    string executable,
+    Func<WorkerCommand> command,
     string credential,
     TimeProvider time,
     ILogger<WorkerLauncher> log
@@ -35,15 +35,16 @@ internal sealed partial class WorkerLauncher(
     public async Task<WorkerProcess> StartAsync(CancellationToken cancellationToken)
     {
         DataFolder.CreatePrivate(folder);
+        var wanted = command();
         if (WorkerRecord.Read(RecordFile) is { } left && ProcessIdentity.Of(left.ProcessId) == left.Started)
         {
-            if (await AdoptAsync(left, cancellationToken) is { } adopted)
+            if (left.IsOf(wanted) && await AdoptAsync(left, cancellationToken) is { } adopted)
                 return adopted;
             LogEnding(left.ProcessId);
             await ProcessEnd.EndAsync(left.ProcessId, left.Started, Limits.WorkerStopTimeout, time);
         }
         File.Delete(RecordFile);
-        return await SpawnAsync(cancellationToken);
+        return await SpawnAsync(wanted, cancellationToken);
     }
 
     /// <summary>The last line of what the worker said.</summary>
@@ -74,8 +75,6 @@ internal sealed partial class WorkerLauncher(
 
     private async Task<WorkerProcess?> AdoptAsync(WorkerRecord left, CancellationToken cancellationToken)
     {
-        if (left.Executable != executable)
-            return null;
         try
         {
             using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -97,17 +96,19 @@ internal sealed partial class WorkerLauncher(
         }
     }
 
-    private async Task<WorkerProcess> SpawnAsync(CancellationToken cancellationToken)
+    private async Task<WorkerProcess> SpawnAsync(WorkerCommand wanted, CancellationToken cancellationToken)
     {
-        if (!File.Exists(executable))
-            throw new WorkerStartException($"There is no worker at '{executable}'. Build it, or pass --engine-dir.");
+        if (!File.Exists(wanted.Executable))
+            throw new WorkerStartException(
+                $"There is no worker at '{wanted.Executable}'. Build it, or pass --engine-dir."
+            );
         if (LogLength() > Limits.WorkerLogBytes)
             File.Delete(LogFile);
         logFrom = LogLength();
         var socket = SocketPath();
-        var process = Spawn(socket);
+        var process = Spawn(wanted, socket);
         var record = ProcessIdentity.Of(process.Id) is { } started
-            ? new WorkerRecord(process.Id, started, socket, executable)
+            ? new WorkerRecord(process.Id, started, socket, wanted.Executable, wanted.Settings)
             : throw new WorkerStartException($"The worker ended at once. {LastLine()}");
         record.Write(RecordFile);
         try
@@ -123,13 +124,15 @@ internal sealed partial class WorkerLauncher(
         }
     }
 
-    private Process Spawn(string socket)
+    private Process Spawn(WorkerCommand wanted, string socket)
     {
-        var worker = WorkerLaunch.StartInfo(executable, socket, credential);
+        var worker = WorkerLaunch.StartInfo(wanted.Executable, socket, credential);
         var start = new ProcessStartInfo("/bin/sh") { UseShellExecute = false, WorkingDirectory = folder };
         foreach (var argument in (string[])["-c", RunWithLog, LogFile, worker.FileName, .. worker.ArgumentList])
             start.ArgumentList.Add(argument);
         foreach (var (name, value) in worker.Environment)
+            start.Environment[name] = value;
+        foreach (var (name, value) in wanted.Settings)
             start.Environment[name] = value;
         try
         {

@@ -23,6 +23,9 @@ public enum WorkerPhase
 
     /// <summary>The agent is shutting down.</summary>
     Stopped,
+
+    /// <summary>The device cannot be used: there is no worker, and none is tried.</summary>
+    Unusable,
 }
 
 /// <summary>What a worker died of.</summary>
@@ -39,4 +42,8 @@ public sealed record WorkerLife(WorkerPhase Phase, ImmutableArray<TimeSpan> Deat
     public WorkerTrouble? Trouble { get; init; }
 
     public static readonly WorkerLife New = new(WorkerPhase.Starting, [], null, TimeSpan.Zero);
+
+    /// <summary>Of a device that cannot be used.</summary>
+    /// <param name="reason">What to fix.</param>
+    public static WorkerLife OfUnusable(string reason) => New with { Phase = WorkerPhase.Unusable, Reason = reason };
 }

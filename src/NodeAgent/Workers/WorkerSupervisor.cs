@@ -1,5 +1,6 @@
 using EgpuFleet.Kernels.Drivers.Doctor;
 using EgpuFleet.Kernels.Engines;
+using EgpuFleet.NodeAgent.Devices;
 using EgpuFleet.NodeAgent.Joining;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,10 @@ namespace EgpuFleet.NodeAgent.Workers;
 /// </summary>
 internal sealed partial class WorkerSupervisor(
     string device,
+    WorkerLife beginning,
     WorkerLauncher launcher,
+    DeviceMemory memory,
+    BringUp bringUp,
     TimeProvider time,
     ChangeSignal changes,
     ILogger<WorkerSupervisor> log,
@@ -20,7 +24,7 @@ internal sealed partial class WorkerSupervisor(
 {
     private readonly DevicePatience patience = limits ?? DevicePatience.Standard;
     private readonly long origin = time.GetTimestamp();
-    private volatile WorkerLife life = WorkerLife.New;
+    private volatile WorkerLife life = beginning;
     private volatile WorkerProcess? worker;
 
     public WorkerLife Life => life;
@@ -74,6 +78,7 @@ internal sealed partial class WorkerSupervisor(
 
     private async Task StartAsync(CancellationToken stopping)
     {
+        using var phase = bringUp.Begin("starting the worker");
         try
         {
             worker = await launcher.StartAsync(stopping);
@@ -90,10 +95,11 @@ internal sealed partial class WorkerSupervisor(
     private async Task TestAsync(WorkerProcess tested, CancellationToken stopping)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-        limit.CancelAfter(Limits.SelfTestTimeout);
         try
         {
-            var probe = await tested.Client.ProbeAsync(limit.Token);
+            var probe = await OpenAsync(tested, stopping);
+            using var phase = bringUp.Begin("testing the device");
+            limit.CancelAfter(Limits.SelfTestTimeout);
             var test = await tested.Client.SelfTestAsync(limit.Token);
             if (!test.Passed)
             {
@@ -110,6 +116,26 @@ internal sealed partial class WorkerSupervisor(
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
             await BuryAsync($"The self-test did not end within {Limits.SelfTestTimeout.TotalSeconds:0} s.");
+        }
+    }
+
+    private async Task<EngineProbe> OpenAsync(WorkerProcess opening, CancellationToken stopping)
+    {
+        using var phase = bringUp.Begin("opening the device");
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        limit.CancelAfter(Limits.OpenTimeout);
+        try
+        {
+            var probe = await opening.Client.ProbeAsync(limit.Token);
+            memory.Learn(probe.TotalMemoryBytes);
+            return probe;
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            throw new EngineException(
+                EngineErrorClass.WorkerHung,
+                $"The device did not open within {Limits.OpenTimeout.TotalMinutes:0} min."
+            );
         }
     }
 

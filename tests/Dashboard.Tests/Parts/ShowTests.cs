@@ -1,3 +1,4 @@
+using EgpuFleet.Api;
 using EgpuFleet.Dashboard.Text;
 
 namespace EgpuFleet.Dashboard.Tests.Parts;
@@ -21,6 +22,19 @@ public sealed class ShowTests
     [InlineData(273_600, "3 d 4 h")]
     public void Spans(double seconds, string expected) =>
         Assert.Equal(expected, Show.Span(TimeSpan.FromSeconds(seconds)));
+
+    [Fact]
+    public void What_a_device_does_before_it_can_compute_is_one_line()
+    {
+        Assert.Equal(
+            "Fetching big · 30 s · 1 GB of 4 GB · about 1 min 30 s left",
+            Show.BringUp(new BringUpInfo("fetching big", 30, 1L << 30, 4L << 30, 90))
+        );
+        Assert.Equal(
+            "Opening the device · 12 s",
+            Show.BringUp(new BringUpInfo("opening the device", 12, null, null, null))
+        );
+    }
 
     [Fact]
     public void A_character_of_two_units_is_never_cut() => Assert.Equal("ab…", Show.Shorten("ab😀cd", 3));

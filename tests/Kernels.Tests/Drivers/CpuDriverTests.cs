@@ -8,7 +8,7 @@ public sealed class CpuDriverTests
     public async Task This_machine_has_one_usable_processor_with_memory()
     {
         var device = Assert.Single(await new CpuDriver().DiscoverAsync(TestContext.Current.CancellationToken));
-        Assert.Equal("cpu", device.Name);
+        Assert.Equal("cpu0", device.Name);
         Assert.Equal(DeviceState.Usable, device.State);
         Assert.NotEmpty(device.Model);
         Assert.InRange(device.CoreCount, 1, 4096);

@@ -60,4 +60,23 @@ public sealed class TwoProcessesTests
         Assert.Equal(EngineErrorClass.EngineUnavailable, refused.ErrorClass);
         Assert.Contains(ChildLaunch.TinygradVariable, refused.Message, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task Python_is_told_how_many_threads_its_kernels_may_use()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux tells the environment of another process.");
+        TinygradWorker.Require();
+        await using var worker = WorkerProcess.Start(
+            adjust: start => start.Environment[TinygradSettings.ThreadsVariable] = "1",
+            worker: TinygradWorker.Name
+        );
+        await using var client = await worker.ConnectAsync(Token);
+        await client.ProbeAsync(Token);
+
+        using var child = await worker.ChildAsync(Token);
+        var environment = (await File.ReadAllTextAsync($"/proc/{child.Id}/environ", Token)).Split('\0');
+
+        Assert.Contains("NUM_CPU_THREADS=1", environment);
+        Assert.Contains("OMP_NUM_THREADS=1", environment);
+    }
 }

@@ -12,7 +12,7 @@ internal sealed class NativeVocabulary : IDisposable
 
     public NativeVocabulary(string path)
     {
-        LlamaLibrary.Open();
+        LlamaLibrary.Open(Ggml.DeviceCpu);
         var parameters = Llama.ModelDefaultParams();
         parameters.GpuLayers = 0;
         parameters.VocabOnly = 1;

@@ -13,10 +13,14 @@ public sealed class ExactProfileTests
     [Fact]
     public void Logits_are_the_same_bits_beside_one_filler_beside_gaps_and_in_a_full_batch()
     {
-        LlamaLibrary.Open();
+        LlamaLibrary.Open(Ggml.DeviceCpu);
         using var model = new LlamaModelHandle(Llama.ModelLoadFromFile(Stories.ModelPath, Llama.ModelDefaultParams()));
         var vocabulary = new Vocabulary(model);
-        using var context = new LlamaContext(model, vocabulary.Size, new ContextShape(512, Slots, 1, Exact: true));
+        using var context = new LlamaContext(
+            model,
+            vocabulary.Size,
+            new ContextShape(512, Slots, 1, Exact: true, IsOnGpu: false)
+        );
 
         var alone = LogitsOfSlot2(context, [2], fillers: [3]);
         var withGaps = LogitsOfSlot2(context, [0, 2, 5], fillers: [1, 3, 4]);

@@ -45,26 +45,20 @@ internal sealed class DeviceRig : IAsyncDisposable
             time,
             NullLogger<ModelCache>.Instance
         );
-        // The worker inherits it: its no-ops obey the faults that tests ask for.
-        Environment.SetEnvironmentVariable(WorkerLaunch.NoopFaultsVariable, "1");
-        var launcher = new WorkerLauncher(
-            folder.At("workers", "cpu0"),
-            Engines.Worker,
-            credential.ForWorker("cpu0"),
-            time,
-            NullLogger<WorkerLauncher>.Instance
-        );
-        var facts = new DeviceFacts(
-            Leases.Device,
-            DeviceKind.Cpu,
-            "test",
-            "llama.cpp",
+        var facts = Facts(memoryBytes);
+        var memory = new DeviceMemory(memoryBytes);
+        var bringUp = new BringUp(time, Changes);
+        var supervisor = Supervisor(credential, memory, bringUp);
+        var loaded = new LoadedModels(
+            cache,
+            shelf,
             1,
-            memoryBytes,
-            NodeAgent.Limits.NoopSlots
+            memory,
+            bringUp,
+            time,
+            Changes,
+            NullLogger<LoadedModels>.Instance
         );
-        var supervisor = new WorkerSupervisor("cpu0", launcher, time, Changes, NullLogger<WorkerSupervisor>.Instance);
-        var loaded = new LoadedModels(cache, shelf, 1, memoryBytes, time, Changes, NullLogger<LoadedModels>.Instance);
         meter = new ThroughputMeter(time);
         var live = new LiveSpeeds(time);
         var generator = new Generator(meter, live, time);
@@ -74,6 +68,8 @@ internal sealed class DeviceRig : IAsyncDisposable
         book = new SpeedBook(folder.At("speed.json"));
         Device = new LocalDevice(
             facts,
+            memory,
+            bringUp,
             supervisor,
             loaded,
             shards,
@@ -119,6 +115,32 @@ internal sealed class DeviceRig : IAsyncDisposable
     public RecordedReports Reports { get; } = new();
 
     public ChangeSignal Changes { get; } = new();
+
+    private static DeviceFacts Facts(long memoryBytes) =>
+        new(Leases.Device, DeviceKind.Cpu, "test", "llama.cpp", 1, memoryBytes, NodeAgent.Limits.NoopSlots);
+
+    private WorkerSupervisor Supervisor(NodeCredential credential, DeviceMemory memory, BringUp bringUp)
+    {
+        // The worker inherits it: its no-ops obey the faults that tests ask for.
+        Environment.SetEnvironmentVariable(WorkerLaunch.NoopFaultsVariable, "1");
+        var launcher = new WorkerLauncher(
+            folder.At("workers", "cpu0"),
+            () => new WorkerCommand(Engines.Worker, new Dictionary<string, string>(StringComparer.Ordinal)),
+            credential.ForWorker("cpu0"),
+            TimeProvider.System,
+            NullLogger<WorkerLauncher>.Instance
+        );
+        return new WorkerSupervisor(
+            "cpu0",
+            WorkerLife.New,
+            launcher,
+            memory,
+            bringUp,
+            TimeProvider.System,
+            Changes,
+            NullLogger<WorkerSupervisor>.Instance
+        );
+    }
 
     /// <summary>A device whose worker is ready.</summary>
     public static async Task<DeviceRig> StartAsync(long memoryBytes = 1L << 30, params byte[][] models)

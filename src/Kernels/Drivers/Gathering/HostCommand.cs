@@ -6,7 +6,7 @@ using System.Text;
 namespace EgpuFleet.Kernels.Drivers.Gathering;
 
 /// <summary>Asks a tool of the system: by its path, never through a shell, with a time limit and bounded output.</summary>
-internal sealed class HostCommand(TimeProvider clock)
+public sealed class HostCommand(TimeProvider clock)
 {
     /// <summary>Where tools are looked for after PATH: an agent started by the system has a short one.</summary>
     private static readonly string[] MoreFolders =

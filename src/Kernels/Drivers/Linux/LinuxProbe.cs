@@ -1,9 +1,11 @@
 using EgpuFleet.Kernels.Drivers.Gathering;
+using EgpuFleet.Kernels.Engines;
 
 namespace EgpuFleet.Kernels.Drivers.Linux;
 
 /// <summary>Asks a Linux machine about its GPUs. Opens none of them.</summary>
-internal sealed class LinuxProbe(TimeProvider clock)
+/// <param name="engines">Where engines were installed; null: that does not matter here.</param>
+internal sealed class LinuxProbe(TimeProvider clock, TinygradHome? engines = null)
 {
     private const string Pci = "/sys/bus/pci/devices";
     private const string Kfd = "/sys/class/kfd/kfd/topology/nodes";
@@ -27,7 +29,11 @@ internal sealed class LinuxProbe(TimeProvider clock)
 
         var nvidia = Ask("nvidia-smi", $"--query-gpu={NvidiaSmi.Fields}", "--format=csv,noheader,nounits");
         var clang = Ask("clang", "--version");
-        var python = await TinygradPython.FindAsync(_commands, cancellationToken);
+        var python = await TinygradPython.FindAsync(
+            _commands,
+            cancellationToken,
+            engines is { IsInstalled: true } ? engines.Python : null
+        );
         var libraries = LibraryFolders.SelectMany(HostFiles.Names).ToList();
         return new LinuxTexts(
             [.. HostFiles.Names(Pci).Select(Device)],

@@ -26,7 +26,7 @@ public static class AppleGpu
         var display = ProfilerReport.ParseJson(report.Text)?.Displays.FirstOrDefault(IsApple);
         var limit = WiredLimitBytes(memory.TotalBytes, wiredLimitMebibytes);
         return new DeviceDescription(
-            "apple-gpu",
+            "apple-gpu0",
             DeviceKind.AppleGpu,
             DisplayNumbers.Plain(display?.Field("sppci_model") ?? chip) ?? "Apple GPU",
             DeviceState.Usable,

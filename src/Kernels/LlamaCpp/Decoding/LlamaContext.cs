@@ -32,8 +32,8 @@ internal sealed unsafe class LlamaContext : IDisposable
         parameters.Threads = shape.Threads;
         parameters.ThreadsBatch = shape.Threads;
         parameters.KvUnified = 0;
-        parameters.OffloadKqv = 0;
-        parameters.OpOffload = 0;
+        parameters.OffloadKqv = (byte)(shape.IsOnGpu ? 1 : 0);
+        parameters.OpOffload = (byte)(shape.IsOnGpu ? 1 : 0);
         parameters.NoPerf = 1;
         if (shape.Exact)
         {
@@ -117,7 +117,8 @@ internal sealed unsafe class LlamaContext : IDisposable
 /// <param name="Slots">Sequences decoded at once.</param>
 /// <param name="Threads">Processor threads.</param>
 /// <param name="Exact">Whether results must be the same bits alone and batched.</param>
-internal sealed record ContextShape(int ContextTokens, int Slots, int Threads, bool Exact)
+/// <param name="IsOnGpu">Whether weights, cache and products belong to a GPU.</param>
+internal sealed record ContextShape(int ContextTokens, int Slots, int Threads, bool Exact, bool IsOnGpu)
 {
     /// <summary>Sequences of the KV cache: the exact profile has one more, a neighbour for the last slot.</summary>
     public int Sequences => Exact ? Slots + 1 : Slots;

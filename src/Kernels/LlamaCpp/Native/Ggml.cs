@@ -9,6 +9,7 @@ internal static unsafe partial class Ggml
     public const string CoreLibrary = "ggml-base";
 
     public const int DeviceCpu = 0;
+    public const int DeviceGpu = 1;
     public const int StatusSuccess = 0;
 
     [LibraryImport(Library, EntryPoint = "ggml_backend_load_all_from_path", StringMarshalling = StringMarshalling.Utf8)]

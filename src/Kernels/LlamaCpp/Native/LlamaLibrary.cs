@@ -13,30 +13,41 @@ internal static unsafe class LlamaLibrary
     private static bool opened;
 
     /// <summary>Loads the libraries from <c>natives/</c> beside the worker.</summary>
-    /// <exception cref="EngineException"><see cref="EngineErrorClass.EngineUnavailable"/>.</exception>
-    public static void Open()
+    /// <param name="deviceType">As in <see cref="Ggml"/>: the kind of device that is computed on.</param>
+    /// <exception cref="EngineException"><see cref="EngineErrorClass.EngineUnavailable"/>: also where that device is not.</exception>
+    public static void Open(int deviceType)
     {
         lock (Gate)
         {
-            if (opened)
-                return;
-            var folder = Path.Combine(AppContext.BaseDirectory, "natives");
-            NativeLibrary.SetDllImportResolver(typeof(LlamaLibrary).Assembly, (name, _, _) => Load(folder, name));
-            try
-            {
-                Llama.LogSet(&LlamaLog.Receive, null);
-                CheckDefaults(Llama.ModelDefaultParams(), Llama.ContextDefaultParams());
-                Ggml.BackendLoadAll(folder);
-                Llama.BackendInit();
-            }
-            catch (Exception exception)
-                when (exception is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException)
-            {
-                throw Unavailable($"llama.cpp's libraries cannot be loaded: {exception.Message}", exception);
-            }
-            if (Ggml.DeviceByType(Ggml.DeviceCpu) == 0)
-                throw Unavailable("No CPU backend of llama.cpp runs on this processor.");
+            if (!opened)
+                Load();
             opened = true;
+        }
+        if (Ggml.DeviceByType(deviceType) == 0)
+        {
+            throw Unavailable(
+                deviceType == Ggml.DeviceCpu
+                    ? "No CPU backend of llama.cpp runs on this processor."
+                    : "llama.cpp finds no GPU here. Metal is on Macs with Apple silicon only."
+            );
+        }
+    }
+
+    private static void Load()
+    {
+        var folder = Path.Combine(AppContext.BaseDirectory, "natives");
+        NativeLibrary.SetDllImportResolver(typeof(LlamaLibrary).Assembly, (name, _, _) => Load(folder, name));
+        try
+        {
+            Llama.LogSet(&LlamaLog.Receive, null);
+            CheckDefaults(Llama.ModelDefaultParams(), Llama.ContextDefaultParams());
+            Ggml.BackendLoadAll(folder);
+            Llama.BackendInit();
+        }
+        catch (Exception exception)
+            when (exception is DllNotFoundException or BadImageFormatException or EntryPointNotFoundException)
+        {
+            throw Unavailable($"llama.cpp's libraries cannot be loaded: {exception.Message}", exception);
         }
     }
 

@@ -8,13 +8,14 @@ namespace EgpuFleet.Kernels.Tinygrad.Child;
 /// <summary>How the Python child is started.</summary>
 /// <param name="Tinygrad">Checkout of tinygrad at the pinned commit; null: it is installed in the interpreter's environment.</param>
 /// <param name="Device">tinygrad's <c>DEV</c>, such as <c>CPU</c> or <c>AMD</c>.</param>
-internal sealed record ChildLaunch(string? Tinygrad, string Device)
+/// <param name="Threads">Processor threads its kernels may use; null: all.</param>
+internal sealed record ChildLaunch(string? Tinygrad, string Device, string? Threads = null)
 {
-    /// <summary>Names a checkout of tinygrad.</summary>
-    public const string TinygradVariable = "EGPUFLEET_TINYGRAD";
+    /// <inheritdoc cref="TinygradSettings.CheckoutVariable"/>
+    public const string TinygradVariable = TinygradSettings.CheckoutVariable;
 
-    /// <summary>Names the device; left out: the processor.</summary>
-    public const string DeviceVariable = "EGPUFLEET_TINYGRAD_DEVICE";
+    /// <inheritdoc cref="TinygradSettings.DeviceVariable"/>
+    public const string DeviceVariable = TinygradSettings.DeviceVariable;
 
     private const string Package = "egpufleet_tinygrad";
 
@@ -38,7 +39,8 @@ internal sealed record ChildLaunch(string? Tinygrad, string Device)
         "AM_POWER_LIMIT",
     ];
 
-    public static ChildLaunch FromEnvironment() => new(Read(TinygradVariable), Read(DeviceVariable) ?? "CPU");
+    public static ChildLaunch FromEnvironment() =>
+        new(Read(TinygradVariable), Read(DeviceVariable) ?? "CPU", Read(TinygradSettings.ThreadsVariable));
 
     /// <exception cref="EngineException"><see cref="EngineErrorClass.EngineUnavailable"/>.</exception>
     public async Task<Process> StartAsync(CancellationToken cancellationToken)
@@ -59,6 +61,12 @@ internal sealed record ChildLaunch(string? Tinygrad, string Device)
         start.Environment["PYTHONPATH"] = Tinygrad is null ? folder : $"{folder}{Path.PathSeparator}{Tinygrad}";
         start.Environment["DEV"] = Device;
         start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
+        if (Threads is not null)
+        {
+            // Of tinygrad's kernels, and of numpy's own products, which the self-test compares with.
+            start.Environment["NUM_CPU_THREADS"] = Threads;
+            start.Environment["OMP_NUM_THREADS"] = Threads;
+        }
         try
         {
             return Process.Start(start) ?? throw Unavailable($"{start.FileName} did not start.");

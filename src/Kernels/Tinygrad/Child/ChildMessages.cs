@@ -28,7 +28,14 @@ internal sealed record ChildHello(int Pid, string Engine, string Version, string
 /// <param name="Arch">Such as <c>gfx1100</c>; null where it has none.</param>
 /// <param name="VramBytes">Its own memory; null where it uses the machine's.</param>
 /// <param name="MemoryUsedBytes">By this child.</param>
-internal sealed record ChildProbe(string Device, string? Arch = null, long? VramBytes = null, long MemoryUsedBytes = 0);
+/// <param name="CapacityBytes">Memory that loads are checked against; null where the device does not say.</param>
+internal sealed record ChildProbe(
+    string Device,
+    string? Arch = null,
+    long? VramBytes = null,
+    long MemoryUsedBytes = 0,
+    long? CapacityBytes = null
+);
 
 internal sealed record ChildSelfTest(bool Passed, int Values, double LargestRelativeError, string Text);
 

@@ -82,7 +82,20 @@ public static class FleetViews
             device.ActiveSequences,
             device.WorkerProcessId > 0 ? device.WorkerProcessId : null,
             [.. about.Select(condition => Show(node.Node, condition))],
-            [.. (device.Speeds ?? []).Select(Show)]
+            [.. (device.Speeds ?? []).Select(Show)],
+            heard && device.BringUp is { } bringUp ? Show(bringUp) : null
+        );
+    }
+
+    private static BringUpInfo Show(BringUpStatus bringUp)
+    {
+        var isCounted = bringUp.TotalBytes > 0;
+        return new BringUpInfo(
+            bringUp.Phase,
+            bringUp.ElapsedSeconds,
+            isCounted ? bringUp.DoneBytes : null,
+            isCounted ? bringUp.TotalBytes : null,
+            bringUp.LeftSeconds
         );
     }
 

@@ -72,6 +72,16 @@ public sealed class LinuxDoctorTests
             ["gpu0", "gpu1"],
             LinuxGpuDriver.Describe(LinuxFacts.Of(LinuxTextsOf.NvidiaMachine)).Select(gpu => gpu.Name)
         );
+        var mixed = LinuxTextsOf.NvidiaMachine with
+        {
+            Pci = [.. LinuxTextsOf.AmdMachine.Pci, .. LinuxTextsOf.NvidiaMachine.Pci],
+        };
+        Assert.Equal(
+            [("gpu0", "AMD", 0), ("gpu1", "Nvidia", 0), ("gpu2", "Nvidia", 1)],
+            LinuxGpuDriver
+                .Describe(LinuxFacts.Of(mixed))
+                .Select(gpu => (gpu.Name, gpu.Gpu!.VendorName, gpu.VendorIndex))
+        );
         var refused = Assert.Single(LinuxGpuDriver.Describe(LinuxFacts.Of(Broken("render_node"))));
         Assert.Equal(DeviceState.Unusable, refused.State);
         Assert.NotNull(refused.Reason);

@@ -16,7 +16,7 @@ public sealed class AppleGpuTests
         var device = AppleGpu.Describe(true, "Apple M4", Memory, 26000, MacTextsOf.Said("Pci/report-rtx-3060"));
         Assert.NotNull(device);
         Assert.Equal(
-            ("apple-gpu", DeviceKind.AppleGpu, "Apple M4", 10),
+            ("apple-gpu0", DeviceKind.AppleGpu, "Apple M4", 10),
             (device.Name, device.Kind, device.Model, device.CoreCount)
         );
         Assert.Equal(26000L << 20, device.TotalMemoryBytes);
