@@ -75,6 +75,18 @@ internal static class Limits
     /// <summary>A test project that hangs is ended, and counts as failed.</summary>
     public static readonly TimeSpan TestProjectTimeout = TimeSpan.FromMinutes(15);
 
+    /// <summary>A Python that only tells its version answers at once; on a cold disk, with numpy, it takes seconds.</summary>
+    public static readonly TimeSpan PythonTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Time between two lines about an install that goes on: nobody shall wonder.</summary>
+    public static readonly TimeSpan InstallProgress = TimeSpan.FromSeconds(3);
+
+    /// <summary>Fetching tinygrad's history over a slow line takes minutes; what takes longer hangs.</summary>
+    public static readonly TimeSpan InstallToolTimeout = TimeSpan.FromMinutes(30);
+
+    /// <summary>Of a line that a tool said, what is quoted.</summary>
+    public const int InstallLineChars = 300;
+
     /// <summary>Text of a failure that is explained; the failure table reads less of it.</summary>
     public const int ExplainedCharacters = 4 << 20;
 }

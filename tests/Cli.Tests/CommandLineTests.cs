@@ -27,6 +27,7 @@ public sealed class CommandLineTests
                 "nodes",
                 "devices",
                 "models",
+                "engine",
                 "doctor",
             ],
             verb => Assert.Contains($"  {verb}", ending.Output, StringComparison.Ordinal)
@@ -47,6 +48,7 @@ public sealed class CommandLineTests
     [InlineData("nodes")]
     [InlineData("devices")]
     [InlineData("models")]
+    [InlineData("engine")]
     [InlineData("doctor")]
     public async Task Every_verb_has_help_with_examples_and_the_common_options(string verb)
     {
@@ -65,6 +67,8 @@ public sealed class CommandLineTests
     [InlineData("up", "--port", "70000")]
     [InlineData("bench", "queue", "--runs", "0")]
     [InlineData("bench", "queue", "--only", "everything")]
+    [InlineData("engine", "install")]
+    [InlineData("engine", "install", "torch")]
     [InlineData("job")]
     [InlineData("jobs", "--state", "sleeping")]
     [InlineData("submit", "prompts.jsonl")]

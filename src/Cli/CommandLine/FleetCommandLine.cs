@@ -64,6 +64,7 @@ internal static class FleetCommandLine
             FleetVerbs.CreateNodes(),
             FleetVerbs.CreateDevices(),
             ModelsVerb.Create(),
+            EngineVerb.Create(),
             DoctorVerb.Create(),
         };
     }
