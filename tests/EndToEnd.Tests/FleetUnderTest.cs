@@ -37,13 +37,16 @@ internal sealed class FleetUnderTest : IAsyncDisposable
 
     public int SupervisorProcessId => _supervisor!.Id;
 
+    /// <param name="prepare">Told the data directory before anything is started.</param>
     public static async Task<FleetUnderTest> StartAsync(
         CancellationToken cancellationToken,
         int agents = 2,
-        Dictionary<string, string>? environment = null
+        Dictionary<string, string>? environment = null,
+        Action<string>? prepare = null
     )
     {
         var fleet = new FleetUnderTest(environment ?? [], agents);
+        prepare?.Invoke(fleet.DataDirectory);
         try
         {
             await fleet.UpAsync(cancellationToken);

@@ -14,9 +14,9 @@ namespace EgpuFleet.EndToEnd.Tests;
 public sealed class GoldenTextTests(SharedFleet shared)
 {
     // The published text ends with the 200th token after BOS.
-    private const int Tokens = 200;
+    internal const int Tokens = 200;
 
-    private const string Golden =
+    internal const string Golden =
         "Once upon a time, there was a little girl named Lily. She loved to play outside in the park. One day, she saw a big, "
         + "red ball. She wanted to play with it, but it was too high.\n"
         + "Lily's mom said, \"Lily, let's go to the park.\" Lily was sad and didn't know what to do. She said, \"I want to play "
@@ -24,7 +24,7 @@ public sealed class GoldenTextTests(SharedFleet shared)
         + "Lily was sad and didn't know what to do. She said, \"I'm sorry, Lily. I didn't know what to do.\"\n"
         + "Lily didn't want to help her mom, so she";
 
-    private static readonly object Request = new
+    internal static readonly object Request = new
     {
         model = SharedFleet.ReferenceModel,
         prompt = "",
