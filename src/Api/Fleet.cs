@@ -45,7 +45,7 @@ public sealed record DoctorInfo(
     DateTimeOffset ExaminedAt
 );
 
-/// <summary>A GPU or CPU of a node. State: starting, ready, failed, quarantined, offline, unusable. Kind: cpu, apple_gpu, external_gpu, linux_gpu.</summary>
+/// <summary>A GPU or CPU of a node. State: starting, ready, failed, quarantined, offline, unusable, draining, ejected. Kind: cpu, apple_gpu, external_gpu, linux_gpu.</summary>
 /// <param name="Id"><c>node/device</c>.</param>
 /// <param name="Reason">Why it is not ready.</param>
 /// <param name="Conditions">Those of its node that are about it.</param>
@@ -99,6 +99,11 @@ public sealed record SpeedInfo(
     double BlockSeconds,
     double BatchGain
 );
+
+/// <summary>Body of <c>POST /api/v1/devices/{node}/{device}/rehearse</c>.</summary>
+/// <param name="Seconds">How long the device is gone, 1 to 120; the device is back by itself.</param>
+/// <param name="Force">Also where no other device of the fleet is ready.</param>
+public sealed record RehearsalRequest(double Seconds = 5, bool Force = false);
 
 /// <summary>A shard under lease on a device.</summary>
 public sealed record RunningShard(string Job, int Shard, int Epoch);

@@ -59,15 +59,8 @@ public sealed class FleetClient(HttpClient http)
         SteerJobAsync(id, "cancel", cancellationToken);
 
     /// <param name="verb">cancel, hold, release, pause or resume.</param>
-    public async Task<JobInfo> SteerJobAsync(string id, string verb, CancellationToken cancellationToken)
-    {
-        using var response = await http.PostAsync(
-            new Uri(Routes.JobVerb(id, verb), UriKind.Relative),
-            null,
-            cancellationToken
-        );
-        return await ReadAsync<JobInfo>(response, cancellationToken);
-    }
+    public Task<JobInfo> SteerJobAsync(string id, string verb, CancellationToken cancellationToken) =>
+        PostAsync<JobInfo>(Routes.JobVerb(id, verb), null, cancellationToken);
 
     /// <summary>What keeps a job from running.</summary>
     public Task<WhyInfo> WhyAsync(string id, CancellationToken cancellationToken) =>
@@ -170,6 +163,24 @@ public sealed class FleetClient(HttpClient http)
     public Task<Page<DeviceInfo>> ListDevicesAsync(CancellationToken cancellationToken) =>
         GetAsync<Page<DeviceInfo>>(Routes.Devices, cancellationToken);
 
+    /// <param name="id"><c>node/device</c>.</param>
+    public Task<DeviceInfo> GetDeviceAsync(string id, CancellationToken cancellationToken) =>
+        GetAsync<DeviceInfo>(Routes.Device(id), cancellationToken);
+
+    /// <param name="id"><c>node/device</c>.</param>
+    /// <param name="verb">eject, attach or clear.</param>
+    public Task<DeviceInfo> OrderDeviceAsync(string id, string verb, CancellationToken cancellationToken) =>
+        PostAsync<DeviceInfo>(Routes.DeviceVerb(id, verb), null, cancellationToken);
+
+    /// <summary>Plays a pulled cable on a device.</summary>
+    /// <param name="id"><c>node/device</c>.</param>
+    public Task<DeviceInfo> RehearseAsync(string id, RehearsalRequest rehearsal, CancellationToken cancellationToken) =>
+        PostAsync<DeviceInfo>(
+            Routes.DeviceVerb(id, "rehearse"),
+            JsonContent.Create(rehearsal, options: ApiJson.Options),
+            cancellationToken
+        );
+
     public Task<Page<ModelInfo>> ListModelsAsync(CancellationToken cancellationToken) =>
         GetAsync<Page<ModelInfo>>(Routes.Models, cancellationToken);
 
@@ -215,6 +226,12 @@ public sealed class FleetClient(HttpClient http)
     private async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)
     {
         using var response = await http.GetAsync(new Uri(path, UriKind.Relative), cancellationToken);
+        return await ReadAsync<T>(response, cancellationToken);
+    }
+
+    private async Task<T> PostAsync<T>(string path, HttpContent? content, CancellationToken cancellationToken)
+    {
+        using var response = await http.PostAsync(new Uri(path, UriKind.Relative), content, cancellationToken);
         return await ReadAsync<T>(response, cancellationToken);
     }
 

@@ -24,5 +24,13 @@ public static class Routes
 
     public static string NodeDoctor(string id) => $"{Nodes}/{Uri.EscapeDataString(id)}/doctor";
 
+    /// <param name="id"><c>node/device</c>.</param>
+    public static string Device(string id) =>
+        $"{Devices}/{string.Join('/', id.Split('/').Select(Uri.EscapeDataString))}";
+
+    /// <param name="id"><c>node/device</c>.</param>
+    /// <param name="verb">eject, attach, clear or rehearse.</param>
+    public static string DeviceVerb(string id, string verb) => $"{Device(id)}/{verb}";
+
     public static string Model(string name) => $"{Models}/{Uri.EscapeDataString(name)}";
 }

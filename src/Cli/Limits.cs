@@ -72,6 +72,18 @@ internal static class Limits
     /// <summary>Prompts from the standard input; the gateway takes 256 MiB.</summary>
     public const long PromptBytesMax = 256L << 20;
 
+    /// <summary>Time between two looks at a device that is about to change.</summary>
+    public static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
+
+    /// <summary>An agent waits 5 s for the last results and some for its worker; beyond this something hangs.</summary>
+    public static readonly TimeSpan EjectTimeout = TimeSpan.FromSeconds(45);
+
+    /// <summary>After a rehearsal: the worker starts and tests itself, a GPU's first kernels included.</summary>
+    public static readonly TimeSpan RecoveryTimeout = TimeSpan.FromSeconds(90);
+
+    /// <summary>After a rehearsal: by then a shard runs elsewhere, or has ended there.</summary>
+    public static readonly TimeSpan ResumeTimeout = TimeSpan.FromSeconds(10);
+
     /// <summary>A test project that hangs is ended, and counts as failed.</summary>
     public static readonly TimeSpan TestProjectTimeout = TimeSpan.FromMinutes(15);
 

@@ -150,6 +150,12 @@ public static class Limits
     /// <summary>How long a quarantine lasts: a device that cannot be helped costs one start in that time.</summary>
     public static readonly TimeSpan QuarantineFor = TimeSpan.FromMinutes(2);
 
+    /// <summary>Two hangs within this are two in a row: a device that works for an hour in between is not worn out by them.</summary>
+    public static readonly TimeSpan HangWindow = TimeSpan.FromMinutes(30);
+
+    /// <summary>How long a device rests that a person has to repair: a try costs a start, and the repair may not be noticed.</summary>
+    public static readonly TimeSpan RepairRest = TimeSpan.FromMinutes(10);
+
     public static readonly TimeSpan DeathWindow = TimeSpan.FromMinutes(1);
 
     /// <summary>First wait before a restart; doubled for each further death in the window.</summary>
@@ -157,6 +163,24 @@ public static class Limits
 
     /// <summary>A worker's log starts anew beyond this size.</summary>
     public const long WorkerLogBytes = 1 << 20;
+
+    /// <summary>Boots in a row that ended while a GPU was open, after which it is left alone: one may have been a power cut.</summary>
+    public const int CrashesToGuard = 2;
+
+    /// <summary>
+    /// How often the drivers are asked what is there: a person who plugs a cable in waits that long, and macOS needs a second
+    /// of work to answer.
+    /// </summary>
+    public static readonly TimeSpan DiscoverEvery = TimeSpan.FromSeconds(30);
+
+    /// <summary>The same where a device that works was not found, or its worker has just died.</summary>
+    public static readonly TimeSpan DiscoverSoon = TimeSpan.FromSeconds(1);
+
+    /// <summary>How long a device that is ejected waits for the pool to take its last results: they can be computed again.</summary>
+    public static readonly TimeSpan GiveBackTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>Longest rehearsal: nobody leaves a device out by mistake.</summary>
+    public static readonly TimeSpan LongestRehearsal = TimeSpan.FromMinutes(2);
 
     /// <summary>How often the machine is examined though nothing happened: it costs some processes, and people notice within minutes.</summary>
     public static readonly TimeSpan ExamineEvery = TimeSpan.FromMinutes(5);

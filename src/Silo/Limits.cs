@@ -294,4 +294,7 @@ public static partial class Limits
 
     /// <summary>What a client is told to wait after a 503.</summary>
     public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(2);
+
+    /// <summary>Longest rehearsal of a pulled cable; an agent ends a longer one by itself.</summary>
+    public const double RehearsalSeconds = 120;
 }

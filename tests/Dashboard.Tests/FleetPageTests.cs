@@ -77,6 +77,7 @@ public sealed class FleetPageTests(SharedChromium chromium)
         await Expect(machine).ToBeHiddenAsync();
         await studio.GetByText("One check failed").ClickAsync();
         await Expect(machine.GetByText("System Settings > General > Software Update.")).ToBeVisibleAsync();
+        await Expect(studio.GetByText("safe to unplug")).ToBeVisibleAsync();
         await stage.Watched.ScreenshotAsync($"fleet-broken-{look}");
         Assert.False(await ScrollsSidewaysAsync(stage));
         stage.AssertQuiet();

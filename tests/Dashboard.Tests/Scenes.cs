@@ -104,7 +104,13 @@ public static class Scenes
                     TokensPerSecond = 0,
                     LoadedModels = [],
                 },
-                Samples.Device("studio", "apple-0", "apple_gpu"),
+                Samples.Device("studio", "gpu-1", "external_gpu") with
+                {
+                    State = "ejected",
+                    Reason = "Its owner ejected it: it is safe to unplug.",
+                    LoadedModels = [],
+                    MemoryUsedBytes = 0,
+                },
             ],
         };
     }

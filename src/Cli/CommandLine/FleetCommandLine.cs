@@ -63,6 +63,8 @@ internal static class FleetCommandLine
             LogsVerb.Create(),
             FleetVerbs.CreateNodes(),
             FleetVerbs.CreateDevices(),
+            NodeVerb.Create(),
+            DeviceVerbs.Create(),
             ModelsVerb.Create(),
             EngineVerb.Create(),
             DoctorVerb.Create(),

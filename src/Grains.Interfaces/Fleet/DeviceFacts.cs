@@ -50,11 +50,17 @@ public enum DeviceState
     /// <summary>It failed too often and rests for minutes, or until a person helps; the reason says what to do.</summary>
     Quarantined = 3,
 
-    /// <summary>Its agent has said goodbye or is no longer heard.</summary>
+    /// <summary>It is unplugged, or its agent has said goodbye or is no longer heard.</summary>
     Offline = 4,
 
     /// <summary>It is there, but not all that a worker needs is; the reason says what to fix. No worker is started.</summary>
     Unusable = 5,
+
+    /// <summary>It is being ejected: it takes no work, and gives back what it has.</summary>
+    Draining = 6,
+
+    /// <summary>No process has it open: it is safe to unplug.</summary>
+    Ejected = 7,
 }
 
 /// <summary>How a device is now; sent with each heartbeat, kept in memory only.</summary>

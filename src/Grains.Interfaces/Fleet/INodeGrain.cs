@@ -9,6 +9,11 @@ public interface INodeGrain : IGrainWithStringKey
     [Alias("Describe")]
     Task<NodeHeartbeat> Describe();
 
+    /// <summary>Does with one of its devices what its owner wants; may be repeated. Returns at once: the device's state tells the rest.</summary>
+    /// <exception cref="NodeOfflineException">The node is not in the cluster.</exception>
+    [Alias("Order")]
+    Task<DeviceOrderReply> Order(DeviceOrder order);
+
     /// <summary>Examines the node now, or waits for an examination under way. Takes seconds; opens no GPU.</summary>
     /// <exception cref="NodeOfflineException">The node is not in the cluster.</exception>
     [Alias("Examine")]

@@ -15,8 +15,8 @@ internal static class HeartbeatRules
             return $"Node '{node}' spoke of another node's device.";
         if (heartbeat.Devices.DistinctBy(device => device.Facts.Device).Count() < heartbeat.Devices.Count)
             return $"Node '{node}' spoke of a device twice.";
-        if (heartbeat.Devices.Any(device => IsTooLong(device.Reason)))
-            return $"A reason has at most {Limits.MaxHeartbeatText} characters.";
+        if (heartbeat.Devices.Any(device => IsTooLong(device.Reason) || IsTooLong(device.BringUp?.Phase)))
+            return $"A text about a device has at most {Limits.MaxHeartbeatText} characters.";
         var conditions = heartbeat.Conditions ?? [];
         if (conditions.Count > Limits.MaxConditionsPerNode)
             return $"A node has at most {Limits.MaxConditionsPerNode} conditions.";

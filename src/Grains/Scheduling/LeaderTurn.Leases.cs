@@ -55,9 +55,32 @@ internal sealed partial class LeaderTurn
             );
         if (heartbeat.Leaving)
             Lose(memory.Leases.OnNode(node), _ => $"Node '{node}' is leaving.");
+        LoseStopped(heartbeat, listed);
         var renewed = listed.Where(lease => lease.Device.Node == node && memory.Leases.Renew(lease, Now)).ToList();
         LoseUnlisted(node, listed);
         input.Reply(new HeartbeatReply(renewed, [.. listed.Except(renewed)], options.LeaseDuration));
+    }
+
+    /// <summary>
+    /// A device that does not work any more and does not name a lease has nothing to say about it: no grace. One that it still
+    /// names waits for its last report to be answered.
+    /// </summary>
+    private void LoseStopped(NodeHeartbeat heartbeat, HashSet<LeaseKey> listed)
+    {
+        var silenced = heartbeat
+            .Devices.Where(device => device.State is not (DeviceState.Ready or DeviceState.Starting))
+            .ToDictionary(device => device.Facts.Device);
+        if (silenced.Count == 0)
+            return;
+        var lost = memory
+            .Leases.OnNode(heartbeat.Facts.Node)
+            .Where(lease =>
+                silenced.ContainsKey(lease.Device) && memory.Leases.IsHandedOver(lease) && !listed.Contains(lease)
+            );
+        Lose(
+            [.. lost],
+            lease => $"Device '{lease.Device}' does not work: {silenced[lease.Device].Reason ?? "it did not say why."}"
+        );
     }
 
     private void LoseUnlisted(NodeId node, HashSet<LeaseKey> listed)

@@ -8,6 +8,7 @@ public interface IDeviceDriver
     DeviceKind Kind { get; }
 
     /// <summary>The devices there are now; empty where this kind cannot be here.</summary>
+    /// <exception cref="IOException">The system does not tell now; nothing follows from it.</exception>
     Task<IReadOnlyList<DeviceDescription>> DiscoverAsync(CancellationToken cancellationToken);
 }
 

@@ -11,10 +11,14 @@ public sealed class TinyGpuDriver(TimeProvider clock) : IDeviceDriver
 {
     public DeviceKind Kind => DeviceKind.ExternalGpu;
 
-    public async Task<IReadOnlyList<DeviceDescription>> DiscoverAsync(CancellationToken cancellationToken) =>
-        OperatingSystem.IsMacOS()
-            ? Describe(MacFacts.Of(await new MacProbe(clock).GatherAsync(cancellationToken)))
-            : [];
+    public async Task<IReadOnlyList<DeviceDescription>> DiscoverAsync(CancellationToken cancellationToken)
+    {
+        if (!OperatingSystem.IsMacOS())
+            return [];
+        var facts = MacFacts.Of(await new MacProbe(clock).GatherAsync(cancellationToken));
+        // Silence is not absence: a GPU that works must not be taken for unplugged.
+        return facts.IsReportRead ? Describe(facts) : throw new IOException("system_profiler told nothing.");
+    }
 
     /// <summary>Pure: the device and whether a worker can be started on it, by the doctor's first failing check.</summary>
     public static IReadOnlyList<DeviceDescription> Describe(MacFacts facts)

@@ -5,6 +5,7 @@ using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Hosting;
 using EgpuFleet.NodeAgent.Joining;
 using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
@@ -32,6 +33,12 @@ internal static class DeviceSetup
             .AddSingleton<IDeviceDriver, TinyGpuDriver>()
             .AddSingleton<IDeviceDriver, LinuxGpuDriver>()
             .AddSingleton<LocalDeviceFactory>()
+            .AddSingleton(new OwnerWishes(data.EjectedFile))
+            .AddSingleton(provider => new CrashGuard(
+                data.CrashFile,
+                HostBoot.Id(),
+                provider.GetRequiredService<ILogger<CrashGuard>>()
+            ))
             .AddSingleton(provider => new NodeHealth(
                 token =>
                     LocalDoctor.ExamineAsync(
@@ -45,6 +52,7 @@ internal static class DeviceSetup
                 provider.GetRequiredService<ILogger<NodeHealth>>()
             ))
             .AddSingleton<DeviceRegistry>()
+            .AddSingleton<DeviceOrders>()
             .AddHostedService<DeviceStart>();
     }
 }

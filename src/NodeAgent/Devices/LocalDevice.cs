@@ -6,6 +6,7 @@ using EgpuFleet.Grains.Interfaces.Serving;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Hosting;
+using EgpuFleet.NodeAgent.Joining;
 using EgpuFleet.NodeAgent.Measuring;
 using EgpuFleet.NodeAgent.Models;
 using EgpuFleet.NodeAgent.Workers;
@@ -26,9 +27,15 @@ internal sealed class LocalDevice(
     LiveSpeeds live,
     SleepWatch watch,
     SpeedBook book,
-    IdleMeasuring? measuring
+    IdleMeasuring? measuring,
+    TimeProvider time,
+    ChangeSignal changes
 )
 {
+    private readonly DeviceHolds holds = new(supervisor.Hold);
+    private volatile bool wantsOut;
+    private DateTimeOffset heldSince;
+
     public DeviceFacts Facts => facts with { MemoryBytes = memory.Bytes };
 
     public WorkerSupervisor Supervisor => supervisor;
@@ -42,23 +49,77 @@ internal sealed class LocalDevice(
         Task.WhenAll(supervisor.RunAsync(stopping), measuring?.RunAsync(stopping) ?? Task.CompletedTask);
 
     /// <summary>What keeps it from working, with the fix; null while nothing does.</summary>
-    public NodeCondition? Condition() =>
-        supervisor.Life.Trouble is { } trouble ? NodeConditions.Of(facts.Device.Name, trouble) : null;
+    public NodeCondition? Condition()
+    {
+        var life = supervisor.Life;
+        if (life.Trouble is { } trouble)
+            return NodeConditions.Of(facts.Device.Name, trouble);
+        return life.Hold is { Fix: not null } hold ? NodeConditions.Of(facts.Device.Name, hold, heldSince) : null;
+    }
+
+    /// <summary>Keeps the device without a worker; what runs there ends at once.</summary>
+    public void Hold(WorkerHold hold)
+    {
+        heldSince = time.GetUtcNow();
+        holds.Add(hold);
+        // A cable that is only played as pulled takes nothing but the worker: the rest is what is rehearsed.
+        if (hold.Kind != HoldKind.Rehearsal)
+            shards.Drop(hold.Reason);
+    }
+
+    /// <summary>Takes a hold away; the device is tested before it serves again.</summary>
+    public void Release(HoldKind kind) => holds.Remove(kind);
+
+    public bool IsHeld(HoldKind kind) => holds.Has(kind);
+
+    /// <summary>
+    /// Makes the device safe to unplug: takes no more work, gives back what there is, then ends the worker. Returns when that
+    /// is under way to its end; does nothing when it was asked before.
+    /// </summary>
+    public async Task EjectAsync()
+    {
+        const string Reason = "Its owner is ejecting it.";
+        if (wantsOut)
+            return;
+        wantsOut = true;
+        changes.Raise();
+        await shards.GiveBackAsync(Reason);
+        if (wantsOut)
+            holds.Add(DeviceReasons.Ejected);
+    }
+
+    /// <summary>Keeps a device out that was ejected before this agent started.</summary>
+    public void HoldEjected()
+    {
+        wantsOut = true;
+        holds.Add(DeviceReasons.Ejected);
+    }
+
+    /// <summary>Takes an ejection back.</summary>
+    public void Attach()
+    {
+        wantsOut = false;
+        shards.Reopen();
+        holds.Remove(HoldKind.Ejected);
+        changes.Raise();
+    }
+
+    private string? ReasonOf(WorkerLife life, bool hasWorker) =>
+        wantsOut && life.Phase != WorkerPhase.Held ? "Its owner is ejecting it."
+        : life.Phase == WorkerPhase.Ready && !hasWorker ? "Its worker is gone."
+        : life.Reason;
 
     /// <summary>How the device is now.</summary>
     public DeviceStatus Status()
     {
         var life = supervisor.Life;
-        // Its supervisor may not have noticed yet that it is gone; nobody else may be sent there meanwhile.
-        var isGone = life.Phase == WorkerPhase.Ready && supervisor.Worker is null;
-        var (hashes, memoryBytes) = supervisor.Worker is null ? ([], 0) : models.Now;
+        var hasWorker = supervisor.Worker is not null;
+        var (hashes, memoryBytes) = hasWorker ? models.Now : ([], 0);
         return new DeviceStatus(
             Facts,
-            isGone ? DeviceState.Failed : StateOf(life),
-            isGone ? "Its worker is gone."
-                : life.Reason is { } reason ? Limits.Clip(reason)
-                : null,
-            supervisor.ProcessId,
+            DeviceStates.Of(life, hasWorker, wantsOut, supervisor.IsEnding),
+            ReasonOf(life, hasWorker) is { } reason ? Limits.Clip(reason) : null,
+            life.Phase == WorkerPhase.Held && !supervisor.IsEnding ? 0 : supervisor.ProcessId,
             meter.TokensPerSecond,
             memoryBytes,
             hashes,
@@ -175,15 +236,4 @@ internal sealed class LocalDevice(
             retryable: true
         );
     }
-
-    private static DeviceState StateOf(WorkerLife life) =>
-        life.Phase switch
-        {
-            WorkerPhase.Ready => DeviceState.Ready,
-            WorkerPhase.Quarantined => DeviceState.Quarantined,
-            WorkerPhase.Unusable => DeviceState.Unusable,
-            WorkerPhase.Stopped => DeviceState.Offline,
-            WorkerPhase.Waiting => DeviceState.Failed,
-            _ => life.Reason is null ? DeviceState.Starting : DeviceState.Failed,
-        };
 }

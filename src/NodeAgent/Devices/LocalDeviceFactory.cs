@@ -25,6 +25,7 @@ internal sealed class LocalDeviceFactory(
     SleepWatch watch,
     TimeProvider time,
     ChangeSignal changes,
+    CrashGuard guard,
     ILoggerFactory loggers
 )
 {
@@ -34,8 +35,7 @@ internal sealed class LocalDeviceFactory(
         var memory = new DeviceMemory(DeviceMemory.Planned(description, options, SharesWithGpu));
         var bringUp = new BringUp(time, changes);
         var facts = FactsOf(description, choice, memory);
-        var name = facts.Device.Name;
-        var supervisor = Supervisor(name, choice, memory, bringUp);
+        var supervisor = SupervisorOf(choice, facts, memory, bringUp);
         var models = new LoadedModels(
             cache,
             shelf,
@@ -62,7 +62,7 @@ internal sealed class LocalDeviceFactory(
             changes,
             loggers.CreateLogger<ShardRun>()
         );
-        var book = new SpeedBook(Path.Combine(data.Worker(name), "speed.json"));
+        var book = new SpeedBook(Path.Combine(data.Worker(facts.Device.Name), "speed.json"));
         var measuring = options.Measure ? Measuring(facts, supervisor, models, meter, book) : null;
         return new LocalDevice(
             facts,
@@ -76,12 +76,15 @@ internal sealed class LocalDeviceFactory(
             live,
             watch,
             book,
-            measuring
+            measuring,
+            time,
+            changes
         );
     }
 
-    private WorkerSupervisor Supervisor(string name, EngineChoice choice, DeviceMemory memory, BringUp bringUp)
+    private WorkerSupervisor SupervisorOf(EngineChoice choice, DeviceFacts facts, DeviceMemory memory, BringUp bringUp)
     {
+        var name = facts.Device.Name;
         var launcher = new WorkerLauncher(
             data.Worker(name),
             // Asked at each start: what an engine needs may have been installed since.
@@ -99,7 +102,11 @@ internal sealed class LocalDeviceFactory(
             time,
             changes,
             loggers.CreateLogger<WorkerSupervisor>(),
-            new DevicePatience(options.StepTimeout)
+            new DevicePatience(options.StepTimeout),
+            // A processor takes no machine down.
+            facts.Kind == FleetDeviceKind.Cpu
+                ? null
+                : guard
         );
     }
 

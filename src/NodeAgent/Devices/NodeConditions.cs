@@ -68,6 +68,18 @@ internal static class NodeConditions
             trouble.Since
         );
 
+    /// <summary>Why a device is kept without a worker, where a person can do something about it.</summary>
+    public static NodeCondition Of(string device, WorkerHold hold, DateTimeOffset since) =>
+        new(
+            hold.Kind == HoldKind.Guarded ? "crash_loop_guard" : "device_gone",
+            ConditionState.Failed,
+            Limits.Clip(hold.Reason),
+            Cause: Limits.Clip(hold.Reason),
+            hold.Fix is { } fix ? Limits.Clip(fix) : null,
+            device,
+            since
+        );
+
     /// <summary>Those that a heartbeat carries: what is wrong, and what cannot be told where there is something to do.</summary>
     public static IReadOnlyList<NodeCondition> NotInOrder(IEnumerable<NodeCondition> all) =>
         [

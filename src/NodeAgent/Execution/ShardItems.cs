@@ -17,17 +17,23 @@ internal sealed class ShardItems(
 )
 {
     /// <summary>Writes one result per item. An error of an item is its result; an error of the device ends the run.</summary>
-    public async Task RunAsync(ShardAssignment assignment, HeldLease lease, ResultBuffer results)
+    /// <param name="stopping">Fires with the lease at the latest.</param>
+    public async Task RunAsync(
+        ShardAssignment assignment,
+        HeldLease lease,
+        ResultBuffer results,
+        CancellationToken stopping
+    )
     {
-        await lease.ReadyAsync();
+        await lease.ReadyAsync().WaitAsync(stopping);
         var worker =
             supervisor.Worker
             ?? throw new EngineException(EngineErrorClass.WorkerLost, "The device has no ready worker.");
-        using var model = await models.AcquireAsync(ModelOf(assignment), worker, lease.Ended);
+        using var model = await models.AcquireAsync(ModelOf(assignment), worker, stopping);
         var parallel = new ParallelOptions
         {
             MaxDegreeOfParallelism = Math.Max(1, model.Info.Slots - Limits.InteractiveSlots),
-            CancellationToken = lease.Ended,
+            CancellationToken = stopping,
         };
         await Parallel.ForEachAsync(
             assignment.Items,

@@ -22,12 +22,21 @@ internal sealed partial class ShardRun(
     ILogger log
 )
 {
+    private readonly TaskCompletionSource givingBack = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool computing = true;
+    private volatile string? givenBack;
 
     public HeldLease Lease => lease;
 
     /// <summary>Whether it still takes the device's time; a run that only waits for its last report to be answered does not.</summary>
     public bool Computing => computing && lease.EndReason is null;
+
+    /// <summary>Stops computing; what has been computed is reported, then the lease ends.</summary>
+    public void GiveBack(string reason)
+    {
+        givenBack = reason;
+        givingBack.TrySetResult();
+    }
 
     /// <summary>Never faults: every failure becomes a report, or the silence of a lost lease.</summary>
     public async Task RunAsync()
@@ -54,9 +63,18 @@ internal sealed partial class ShardRun(
     /// <summary>Null when every item has a result; else why the shard cannot go on here.</summary>
     private async Task<ShardFailure?> ComputeAsync(ResultBuffer results)
     {
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(lease.Ended);
         try
         {
-            await items.RunAsync(assignment, lease, results);
+            var work = items.RunAsync(assignment, lease, results, stopping.Token);
+            if (await Task.WhenAny(work, givingBack.Task) != work)
+                await stopping.CancelAsync();
+            await work;
+            givenBack = null;
+            return null;
+        }
+        catch (OperationCanceledException) when (givenBack is not null && lease.EndReason is null)
+        {
             return null;
         }
         catch (EngineException e)
@@ -98,6 +116,15 @@ internal sealed partial class ShardRun(
 
     private async Task FinishAsync(List<ItemResult> batch, ShardFailure? failure)
     {
+        if (failure is null && givenBack is { } reason)
+        {
+            // Not finished and not failed: the pool learns from the next heartbeat that nobody works on the rest.
+            if (batch.Count > 0)
+                await reports.SendAsync(lease, ShardOutcome.Progress, batch, null);
+            lease.End(reason);
+            LogEnded(lease.Key, reason);
+            return;
+        }
         var outcome = failure is null ? ShardOutcome.Finished : ShardOutcome.Failed;
         await reports.SendAsync(lease, outcome, batch, failure);
         if (failure is null)

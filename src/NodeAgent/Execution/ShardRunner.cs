@@ -31,6 +31,7 @@ internal sealed class ShardRunner(
     private readonly Dictionary<LeaseKey, Held> held = [];
     private readonly StartedShards started = new();
     private bool leaving;
+    private string? closed;
 
     /// <summary>A lease, and where a model computes for it, the run.</summary>
     private sealed record Held(HeldLease Lease, ShardRun? Run)
@@ -86,6 +87,46 @@ internal sealed class ShardRunner(
         foreach (var lease in Leases())
             lease.Lives();
         noops.Tick();
+    }
+
+    /// <summary>
+    /// Takes no more, and gives every shard back: what of it has been computed is reported, the rest runs elsewhere. Returns
+    /// when no lease is left, or the pool has not taken the last results for too long.
+    /// </summary>
+    public async Task GiveBackAsync(string reason)
+    {
+        Held[] ending;
+        lock (gate)
+        {
+            closed = reason;
+            ending = [.. held.Values];
+        }
+        foreach (var one in ending)
+        {
+            if (one.Run is { } run)
+                run.GiveBack(reason);
+            else
+                one.Lease.End(reason);
+        }
+        var all = Task.WhenAll(ending.Select(one => one.Task));
+        await Task.WhenAny(all, Task.Delay(Limits.GiveBackTimeout, time));
+        foreach (var one in ending)
+            one.Lease.End(reason);
+        await all;
+    }
+
+    /// <summary>Ends every shard at once: the device is gone.</summary>
+    public void Drop(string reason)
+    {
+        foreach (var lease in Leases())
+            lease.End(reason);
+    }
+
+    /// <summary>Takes shards again.</summary>
+    public void Reopen()
+    {
+        lock (gate)
+            closed = null;
     }
 
     /// <summary>Ends every shard and takes no more.</summary>
@@ -162,6 +203,8 @@ internal sealed class ShardRunner(
         var device = facts.Device;
         if (leaving)
             return new Refusal(RefusalCode.NodeDraining, $"{device} is shutting down.");
+        if (closed is { } why)
+            return new Refusal(RefusalCode.NodeDraining, $"{device}: {why}");
         if (worker is null)
             return new Refusal(RefusalCode.NodeDraining, $"{device} has no ready worker.");
         if (held.Count >= Limits.HeldLeases || reports.KeptBytes >= Limits.KeptReportBytes)

@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace EgpuFleet.NodeAgent.Hosting;
 
 /// <summary>
@@ -21,6 +23,12 @@ public sealed class DataFolder : IDisposable
     public string PortsFile => Path.Combine(Root, "ports.json");
 
     public string Models => Path.Combine(Root, "models");
+
+    /// <summary>Which GPUs were open when the machine went down.</summary>
+    public string CrashFile => Path.Combine(Root, "crashes.json");
+
+    /// <summary>Which devices their owner wants to unplug.</summary>
+    public string EjectedFile => Path.Combine(Root, "ejected.json");
 
     /// <summary>The folder of one device's worker: its record, socket and log.</summary>
     public string Worker(string device) => Path.Combine(Root, "workers", device);
@@ -54,7 +62,12 @@ public sealed class DataFolder : IDisposable
         Directory.CreateDirectory(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
 
     /// <summary>Writes a file that only this user can read, whole or not at all.</summary>
-    public static void WritePrivate(string path, string text)
+    public static void WritePrivate(string path, string text) => Write(path, text, isDurable: false);
+
+    /// <summary>The same, and on the disk when this returns: it is there after a crash of the machine.</summary>
+    public static void WriteDurable(string path, string text) => Write(path, text, isDurable: true);
+
+    private static void Write(string path, string text, bool isDurable)
     {
         var temporary = $"{path}.{Environment.ProcessId}.tmp";
         var options = new FileStreamOptions
@@ -63,8 +76,11 @@ public sealed class DataFolder : IDisposable
             Access = FileAccess.Write,
             UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
         };
-        using (var writer = new StreamWriter(temporary, options))
-            writer.Write(text);
+        using (var stream = new FileStream(temporary, options))
+        {
+            stream.Write(Encoding.UTF8.GetBytes(text));
+            stream.Flush(isDurable);
+        }
         File.Move(temporary, path, overwrite: true);
     }
 

@@ -96,6 +96,27 @@ internal sealed partial class LoadedModels(
         }
     }
 
+    /// <summary>Takes over what a worker of an earlier agent has loaded, so that the fleet knows of it. Never faults.</summary>
+    public async Task TakeOverAsync(WorkerProcess adopted)
+    {
+        if (adopted.Client.Worker.Models.Count == 0)
+            return;
+        await turn.WaitAsync();
+        try
+        {
+            await FollowAsync(adopted);
+        }
+        catch (EngineException)
+        {
+            // It has just died; its supervisor says so, and the next worker has nothing loaded.
+        }
+        finally
+        {
+            turn.Release();
+            changes.Raise();
+        }
+    }
+
     public void Dispose() => turn.Dispose();
 
     private async Task<CachedModel> FetchAsync(ModelRef model, CancellationToken cancellationToken)

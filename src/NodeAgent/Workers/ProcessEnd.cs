@@ -18,6 +18,10 @@ internal static partial class ProcessEnd
         await GoneAsync(processId, identity, Kill, patience, time);
     }
 
+    /// <summary>SIGKILL at once; returns when the process is gone, as <see cref="EndAsync"/>.</summary>
+    public static Task KillAsync(int processId, string identity, TimeSpan patience, TimeProvider time) =>
+        GoneAsync(processId, identity, Kill, patience, time);
+
     private static async Task<bool> GoneAsync(
         int processId,
         string identity,

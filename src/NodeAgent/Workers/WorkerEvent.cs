@@ -16,6 +16,15 @@ public abstract record WorkerEvent
     /// <param name="Trouble">What its last words mean.</param>
     public sealed record Died(TimeSpan At, string Reason, WorkerTrouble? Trouble = null) : WorkerEvent;
 
+    /// <summary>The device is to be without a worker.</summary>
+    public sealed record HeldBack(WorkerHold Hold) : WorkerEvent;
+
+    /// <summary>The device may have a worker again.</summary>
+    public sealed record Released : WorkerEvent;
+
+    /// <summary>A person says that what was wrong is mended.</summary>
+    public sealed record Cleared : WorkerEvent;
+
     /// <summary>The wait before a restart is over.</summary>
     public sealed record Waited : WorkerEvent;
 

@@ -36,16 +36,24 @@ internal sealed partial class WorkerLauncher(
     {
         DataFolder.CreatePrivate(folder);
         var wanted = command();
-        if (WorkerRecord.Read(RecordFile) is { } left && ProcessIdentity.Of(left.ProcessId) == left.Started)
-        {
-            if (left.IsOf(wanted) && await AdoptAsync(left, cancellationToken) is { } adopted)
-                return adopted;
-            LogEnding(left.ProcessId);
-            await ProcessEnd.EndAsync(left.ProcessId, left.Started, Limits.WorkerStopTimeout, time);
-        }
+        if (Left() is { } left && left.IsOf(wanted) && await AdoptAsync(left, cancellationToken) is { } adopted)
+            return adopted;
+        await EndLeftAsync();
         File.Delete(RecordFile);
         return await SpawnAsync(wanted, cancellationToken);
     }
+
+    /// <summary>Ends the worker that an earlier agent, or a start that was broken off, has left; returns when it is gone.</summary>
+    public async Task EndLeftAsync()
+    {
+        if (Left() is not { } left)
+            return;
+        LogEnding(left.ProcessId);
+        await ProcessEnd.EndAsync(left.ProcessId, left.Started, Limits.WorkerStopTimeout, time);
+    }
+
+    private WorkerRecord? Left() =>
+        WorkerRecord.Read(RecordFile) is { } left && ProcessIdentity.Of(left.ProcessId) == left.Started ? left : null;
 
     /// <summary>The last line of what the worker said.</summary>
     public string LastLine()

@@ -21,6 +21,9 @@ public enum WorkerPhase
     /// <summary>Died too often: waits for a person, or for a long while.</summary>
     Quarantined,
 
+    /// <summary>Has no worker, and gets none before the hold is taken away.</summary>
+    Held,
+
     /// <summary>The agent is shutting down.</summary>
     Stopped,
 
@@ -30,16 +33,26 @@ public enum WorkerPhase
 
 /// <summary>What a worker died of.</summary>
 /// <param name="Since">When a worker first died of it, without one that worked in between.</param>
-public sealed record WorkerTrouble(WorkerDeath Death, DateTimeOffset Since);
+/// <param name="IsHang">Whether it stood still instead of failing.</param>
+public sealed record WorkerTrouble(WorkerDeath Death, DateTimeOffset Since, bool IsHang = false);
 
 /// <summary>The life of a device's worker so far; immutable.</summary>
 /// <param name="Deaths">Times of the deaths within the window, oldest first, on the supervisor's monotonic clock.</param>
 /// <param name="Reason">Why the last one died; null when nothing is wrong.</param>
-/// <param name="RestartAt">When a waiting or quarantined worker is started again.</param>
+/// <param name="RestartAt">When a waiting or quarantined worker is started again; <see cref="TimeSpan.MaxValue"/>: not before a person helps.</param>
 public sealed record WorkerLife(WorkerPhase Phase, ImmutableArray<TimeSpan> Deaths, string? Reason, TimeSpan RestartAt)
 {
     /// <summary>What keeps it from working; null when nothing is wrong.</summary>
     public WorkerTrouble? Trouble { get; init; }
+
+    /// <summary>Why the device is kept without a worker; null in every other phase.</summary>
+    public WorkerHold? Hold { get; init; }
+
+    /// <summary>What a held device goes back to that cannot be used anyway; null for every other one.</summary>
+    public WorkerLife? Unusable { get; init; }
+
+    /// <summary>When the device last hung, however well it worked since; null: it never did.</summary>
+    public TimeSpan? LastHang { get; init; }
 
     public static readonly WorkerLife New = new(WorkerPhase.Starting, [], null, TimeSpan.Zero);
 

@@ -23,6 +23,9 @@ internal sealed class WorkerProcess(WorkerClient client, WorkerRecord record, Ti
     /// <summary>Whether it may still be asked for anything.</summary>
     public bool IsUsable => !Closed.IsCompleted && !condemned.Task.IsCompleted;
 
+    /// <summary>Whether it was given up though it lives: it stood still, or could not be believed.</summary>
+    public bool IsCondemned => condemned.Task.IsCompleted;
+
     /// <summary>Gives up a worker that lives and does not work; its supervisor replaces it.</summary>
     public void Condemn(string reason) => condemned.TrySetResult(new WorkerClosed(Expected: false, reason));
 
@@ -39,6 +42,13 @@ internal sealed class WorkerProcess(WorkerClient client, WorkerRecord record, Ti
         }
         if (!await ProcessEnd.WaitAsync(record.ProcessId, record.Started, Limits.WorkerStopTimeout, time))
             await ProcessEnd.EndAsync(record.ProcessId, record.Started, Limits.WorkerStopTimeout, time);
+        await Client.DisposeAsync();
+    }
+
+    /// <summary>Ends it as a lost link does, without a word.</summary>
+    public async Task KillAtOnceAsync()
+    {
+        await ProcessEnd.KillAsync(record.ProcessId, record.Started, Limits.WorkerStopTimeout, time);
         await Client.DisposeAsync();
     }
 

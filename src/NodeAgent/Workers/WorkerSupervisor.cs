@@ -1,4 +1,5 @@
 using EgpuFleet.Kernels.Drivers.Doctor;
+using EgpuFleet.Kernels.Drivers.Failures;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Devices;
 using EgpuFleet.NodeAgent.Joining;
@@ -19,13 +20,16 @@ internal sealed partial class WorkerSupervisor(
     TimeProvider time,
     ChangeSignal changes,
     ILogger<WorkerSupervisor> log,
-    DevicePatience? limits = null
+    DevicePatience? limits = null,
+    CrashGuard? guard = null
 )
 {
-    private readonly DevicePatience patience = limits ?? DevicePatience.Standard;
+    private readonly WorkerWish wish = new();
+    private readonly WorkerWatch watch = new(limits ?? DevicePatience.Standard, time);
     private readonly long origin = time.GetTimestamp();
     private volatile WorkerLife life = beginning;
     private volatile WorkerProcess? worker;
+    private volatile bool isEnding;
 
     public WorkerLife Life => life;
 
@@ -36,20 +40,97 @@ internal sealed partial class WorkerSupervisor(
     /// <summary>The last process there was; 0 before the first.</summary>
     public int ProcessId { get; private set; }
 
+    /// <summary>Called when a worker has died, on the supervisor's own run.</summary>
+    public Action? Died { get; set; }
+
+    /// <summary>Called when a worker has passed its test, on the supervisor's own run.</summary>
+    public Action<WorkerProcess>? Tested { get; set; }
+
+    /// <summary>Whether a device that is held still has a process that is on its way out.</summary>
+    public bool IsEnding => isEnding;
+
+    /// <summary>Keeps the device without a worker, or (null) lets it have one, which is tested first.</summary>
+    public void Hold(WorkerHold? wanted) => wish.Hold(wanted);
+
+    /// <summary>Ends a wait or a quarantine: somebody says that what was wrong is mended.</summary>
+    public void Clear() => wish.Clear();
+
     /// <summary>Runs until the token fires; then ends the worker in order and returns.</summary>
     public async Task RunAsync(CancellationToken stopping)
     {
         try
         {
             while (true)
-                await StepAsync(stopping);
+                await TurnAsync(stopping);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             Happened(new WorkerEvent.StopAsked());
             if (worker is { } last)
                 await last.EndAsync();
+            guard?.Closed(device);
         }
+    }
+
+    /// <summary>One phase, or as much of it as there is until others want something else.</summary>
+    private async Task TurnAsync(CancellationToken stopping)
+    {
+        var (hold, isCleared, changed) = wish.Look();
+        using var turn = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+        if (isCleared)
+            Happened(new WorkerEvent.Cleared());
+        var work = hold is null ? StepAsync(turn.Token) : HoldAsync(hold, turn.Token);
+        if (await Task.WhenAny(work, changed) != work)
+            await turn.CancelAsync();
+        try
+        {
+            await work;
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            // Something else is wanted by now.
+        }
+    }
+
+    private async Task HoldAsync(WorkerHold hold, CancellationToken cancellationToken)
+    {
+        isEnding = true;
+        Happened(new WorkerEvent.HeldBack(hold));
+        LogHeld(device, hold.Reason);
+        try
+        {
+            await EndWorkerAsync(hold);
+        }
+        finally
+        {
+            isEnding = false;
+            changes.Raise();
+        }
+        await Task.Delay(Timeout.InfiniteTimeSpan, time, cancellationToken);
+    }
+
+    private async Task EndWorkerAsync(WorkerHold hold)
+    {
+        if (worker is { } last)
+        {
+            worker = null;
+            await (
+                hold.Kind switch
+                {
+                    // As a lost link kills it.
+                    HoldKind.Rehearsal => last.KillAtOnceAsync(),
+                    // Its GPU answers nothing any more.
+                    HoldKind.Absent => last.KillAsync(),
+                    _ => last.EndAsync(),
+                }
+            );
+        }
+        else
+        {
+            // One that an earlier agent left, or that was just being started.
+            await launcher.EndLeftAsync();
+        }
+        guard?.Closed(device);
     }
 
     private async Task StepAsync(CancellationToken stopping)
@@ -63,11 +144,14 @@ internal sealed partial class WorkerSupervisor(
                 await TestAsync(worker!, stopping);
                 break;
             case WorkerPhase.Ready:
-                var reason = await WatchAsync(worker!, stopping);
-                await BuryAsync($"{reason} {launcher.LastLine()}".TrimEnd());
+                var (reason, isHang) = await watch.UntilGoneAsync(worker!, stopping);
+                await BuryAsync($"{reason} {launcher.LastLine()}".TrimEnd(), isHang);
+                break;
+            case WorkerPhase.Held:
+                Happened(new WorkerEvent.Released());
                 break;
             case WorkerPhase.Waiting or WorkerPhase.Quarantined:
-                await Task.Delay(Later(life.RestartAt - time.GetElapsedTime(origin)), time, stopping);
+                await Task.Delay(Until(life.RestartAt), time, stopping);
                 Happened(new WorkerEvent.Waited());
                 break;
             default:
@@ -81,6 +165,8 @@ internal sealed partial class WorkerSupervisor(
         using var phase = bringUp.Begin("starting the worker");
         try
         {
+            // Before the device is opened: what follows may take the whole machine down.
+            guard?.Opening(device);
             worker = await launcher.StartAsync(stopping);
             ProcessId = worker.ProcessId;
             Happened(new WorkerEvent.Connected());
@@ -108,14 +194,21 @@ internal sealed partial class WorkerSupervisor(
             }
             LogReady(device, tested.ProcessId, probe.Description, test.Text);
             Happened(new WorkerEvent.Tested());
+            Tested?.Invoke(tested);
         }
         catch (EngineException e)
         {
-            await BuryAsync($"{e.Message} {launcher.LastLine()}".TrimEnd());
+            await BuryAsync(
+                $"{e.Message} {launcher.LastLine()}".TrimEnd(),
+                isHang: e.ErrorClass == EngineErrorClass.WorkerHung
+            );
         }
         catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
         {
-            await BuryAsync($"The self-test did not end within {Limits.SelfTestTimeout.TotalSeconds:0} s.");
+            await BuryAsync(
+                $"The self-test did not end within {Limits.SelfTestTimeout.TotalSeconds:0} s.",
+                isHang: true
+            );
         }
     }
 
@@ -139,54 +232,23 @@ internal sealed partial class WorkerSupervisor(
         }
     }
 
-    /// <summary>
-    /// Until the worker is gone, or hangs with its socket open: its reader answers even while a decode blocks, so silence
-    /// means that nothing of it will ever come, and its leases must not be renewed by a healthy agent.
-    /// </summary>
-    private async Task<string> WatchAsync(WorkerProcess watched, CancellationToken stopping)
-    {
-        var gone = watched.GoneAsync();
-        while (true)
-        {
-            try
-            {
-                return (await gone.WaitAsync(patience.LookEvery, time, stopping)).Reason;
-            }
-            catch (TimeoutException)
-            {
-                // Still connected: ask.
-            }
-            using var limit = CancellationTokenSource.CreateLinkedTokenSource(stopping);
-            limit.CancelAfter(Limits.WorkerProbeTimeout);
-            try
-            {
-                var stats = await watched.Client.StatsAsync(limit.Token);
-                if (patience.Judge(stats.DeviceCall) is { } hang)
-                    watched.Condemn(hang);
-            }
-            catch (EngineException e)
-            {
-                return e.Message;
-            }
-            catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-            {
-                return $"The worker did not answer for {Limits.WorkerProbeTimeout.TotalSeconds:0} s.";
-            }
-        }
-    }
-
     /// <summary>After any device error the process is replaced, never retried inside; it may still run, so it is ended first.</summary>
-    private async Task BuryAsync(string reason)
+    private async Task BuryAsync(string reason, bool isHang = false)
     {
         var dead = worker;
         worker = null;
         var death = WorkerDeath.Explain($"{launcher.LastWords()}\n{reason}");
+        if (isHang && !death.IsKnown)
+            death = WorkerDeath.OfHang(reason);
         var known = death.IsKnown ? $"{death.Cause} ({reason})" : reason;
-        var trouble = new WorkerTrouble(death, time.GetUtcNow());
+        isHang |= death.Class == FailureClass.DeviceHung;
+        var trouble = new WorkerTrouble(death, time.GetUtcNow(), isHang);
         Happened(new WorkerEvent.Died(time.GetElapsedTime(origin), known, trouble));
         LogDied(device, life.Phase, reason);
         if (dead is not null)
             await dead.KillAsync();
+        guard?.Closed(device);
+        Died?.Invoke();
     }
 
     private void Happened(WorkerEvent happened)
@@ -195,5 +257,11 @@ internal sealed partial class WorkerSupervisor(
         changes.Raise();
     }
 
-    private static TimeSpan Later(TimeSpan wait) => wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+    private TimeSpan Until(TimeSpan restartAt)
+    {
+        if (restartAt == TimeSpan.MaxValue)
+            return Timeout.InfiniteTimeSpan;
+        var wait = restartAt - time.GetElapsedTime(origin);
+        return wait > TimeSpan.Zero ? wait : TimeSpan.Zero;
+    }
 }

@@ -39,6 +39,7 @@ public static class GatewayHosting
         services.AddSingleton<SubmitJob>();
         services.AddSingleton<BulkSubmit>();
         services.AddSingleton<FleetPicture>();
+        services.AddSingleton<DeviceOrdering>();
         services.AddSingleton<ModelStore>();
         services.AddSingleton<ModelUpload>();
         services.AddSingleton<Generations>();

@@ -95,6 +95,34 @@ public sealed class LostWorkTests
         await rig.AssertCompleteAsync(job, 4);
     }
 
+    [Theory]
+    [InlineData(DeviceState.Failed)]
+    [InlineData(DeviceState.Quarantined)]
+    [InlineData(DeviceState.Offline)]
+    [InlineData(DeviceState.Draining)]
+    [InlineData(DeviceState.Ejected)]
+    public async Task A_device_that_says_it_does_not_work_loses_in_that_heartbeat_what_it_does_not_name(
+        DeviceState state
+    )
+    {
+        var (a, b) = (new FakeAgent("a"), new FakeAgent("b"));
+        await using var rig = await Rig.StartAsync(a, b);
+        var job = await rig.SubmitAsync(8);
+        var (onA, onB) = (await a.NextAsync(), await b.NextAsync());
+
+        // It still names it: its last report is on the way, and what that says counts.
+        Assert.Equal([onA.Lease], (await a.HeartbeatAsync(rig, state: state)).Renewed);
+        a.Running.Clear();
+        await a.HeartbeatAsync(rig, state: state);
+        await b.FinishAsync(rig, onB);
+
+        var again = await b.NextAsync();
+        Assert.Equal((onA.Lease.Shard, 2), (again.Lease.Shard, again.Lease.Epoch));
+        Assert.Equal(ReportReply.Fenced, await a.FinishAsync(rig, onA));
+        await b.FinishAsync(rig, again);
+        await rig.AssertCompleteAsync(job, 8);
+    }
+
     [Fact]
     public async Task A_lease_that_its_device_no_longer_names_is_taken_back_after_the_grace()
     {

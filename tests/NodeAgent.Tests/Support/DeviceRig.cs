@@ -78,7 +78,9 @@ internal sealed class DeviceRig : IAsyncDisposable
             live,
             Watch,
             book,
-            measuring: null
+            measuring: null,
+            time,
+            Changes
         );
         running = Task.Run(() => supervisor.RunAsync(stopping.Token));
     }
@@ -219,6 +221,13 @@ internal sealed class DeviceRig : IAsyncDisposable
 
     public static IEnumerable<BatchItem> Prompts(int count) =>
         Enumerable.Range(0, count).Select(i => new BatchItem(i, $"item-{i}", i % 2 == 0 ? "" : "Once upon", null));
+
+    /// <summary>Kills the worker as if it had written that before it died.</summary>
+    public void KillWorker(string lastWords)
+    {
+        File.AppendAllText(folder.At("workers", "cpu0", "worker.log"), lastWords);
+        KillWorker();
+    }
 
     public void KillWorker()
     {

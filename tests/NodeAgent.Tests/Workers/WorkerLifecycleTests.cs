@@ -12,6 +12,9 @@ public sealed class WorkerLifecycleTests
         new WorkerEvent.Died(TimeSpan.FromSeconds(5), "gone"),
         new WorkerEvent.Waited(),
         new WorkerEvent.StopAsked(),
+        new WorkerEvent.HeldBack(new WorkerHold(HoldKind.Ejected, "ejected")),
+        new WorkerEvent.Released(),
+        new WorkerEvent.Cleared(),
     ];
 
     [Fact]
@@ -26,6 +29,9 @@ public sealed class WorkerLifecycleTests
             [(WorkerPhase.Ready, typeof(WorkerEvent.Died))] = WorkerPhase.Waiting,
             [(WorkerPhase.Waiting, typeof(WorkerEvent.Waited))] = WorkerPhase.Starting,
             [(WorkerPhase.Quarantined, typeof(WorkerEvent.Waited))] = WorkerPhase.Starting,
+            [(WorkerPhase.Waiting, typeof(WorkerEvent.Cleared))] = WorkerPhase.Starting,
+            [(WorkerPhase.Quarantined, typeof(WorkerEvent.Cleared))] = WorkerPhase.Starting,
+            [(WorkerPhase.Held, typeof(WorkerEvent.Released))] = WorkerPhase.Starting,
         };
         foreach (var phase in Enum.GetValues<WorkerPhase>())
         {
@@ -33,16 +39,16 @@ public sealed class WorkerLifecycleTests
             {
                 var life = WorkerLife.New with { Phase = phase };
                 var after = WorkerLifecycle.Apply(life, happened);
-                var expected =
-                    happened is WorkerEvent.StopAsked
-                        ? WorkerPhase.Stopped
-                        : table.GetValueOrDefault((phase, happened.GetType()), phase);
+                var expected = happened switch
+                {
+                    _ when phase == WorkerPhase.Stopped => WorkerPhase.Stopped,
+                    WorkerEvent.StopAsked => WorkerPhase.Stopped,
+                    WorkerEvent.HeldBack => WorkerPhase.Held,
+                    _ => table.GetValueOrDefault((phase, happened.GetType()), phase),
+                };
                 Assert.Equal(expected, after.Phase);
-                if (expected == phase)
-                    Assert.Same(
-                        life,
-                        phase == WorkerPhase.Stopped || happened is not WorkerEvent.StopAsked ? after : life
-                    );
+                if (expected == phase && happened is not WorkerEvent.HeldBack)
+                    Assert.Same(life, after);
             }
         }
     }
@@ -132,6 +138,53 @@ public sealed class WorkerLifecycleTests
 
         static WorkerTrouble Trouble(int second) =>
             new(WorkerDeath.Explain("Traceback\nKeyError: 63\n"), DateTimeOffset.UnixEpoch.AddSeconds(second));
+    }
+
+    [Theory]
+    [InlineData(29, true)]
+    [InlineData(31, false)]
+    public void Two_hangs_in_a_row_quarantine_however_well_it_worked_in_between(int minutesApart, bool isQuarantined)
+    {
+        var life = Hang(WorkerLife.New, TimeSpan.Zero);
+        Assert.Equal(WorkerPhase.Waiting, life.Phase);
+        foreach (var happened in (WorkerEvent[])[new WorkerEvent.Waited(), Events[0], Events[1]])
+            life = WorkerLifecycle.Apply(life, happened);
+        Assert.Equal(WorkerPhase.Ready, life.Phase);
+        life = Hang(life, TimeSpan.FromMinutes(minutesApart));
+        Assert.Equal(isQuarantined ? WorkerPhase.Quarantined : WorkerPhase.Waiting, life.Phase);
+        Assert.Equal(isQuarantined, life.Reason!.Contains("hung twice in a row", StringComparison.Ordinal));
+        // Whatever ends the quarantine, the next worker is tested before it is ready.
+        if (isQuarantined)
+            Assert.Equal(WorkerPhase.Starting, WorkerLifecycle.Apply(life, new WorkerEvent.Waited()).Phase);
+
+        static WorkerLife Hang(WorkerLife life, TimeSpan at) =>
+            WorkerLifecycle.Apply(
+                life,
+                new WorkerEvent.Died(
+                    at,
+                    "no token came",
+                    new WorkerTrouble(WorkerDeath.OfHang("no token came"), DateTimeOffset.UnixEpoch, IsHang: true)
+                )
+            );
+    }
+
+    [Theory]
+    [InlineData("AER uncorrectable status 0xffffffff", 1, true)]
+    [InlineData("KeyError: 63", 1, null)]
+    [InlineData("KeyError: 63", 2, false)]
+    [InlineData("OddError: 7", 2, null)]
+    public void A_failure_that_another_start_does_not_mend_rests(string text, int deaths, bool? isForGood)
+    {
+        var life = WorkerLife.New;
+        for (var death = 0; death < deaths; death++)
+        {
+            life = WorkerLifecycle.Apply(life, new WorkerEvent.Waited());
+            var trouble = new WorkerTrouble(WorkerDeath.Explain(text), DateTimeOffset.UnixEpoch);
+            life = WorkerLifecycle.Apply(life, new WorkerEvent.Died(TimeSpan.FromSeconds(death), text, trouble));
+        }
+        Assert.Equal(isForGood is null ? WorkerPhase.Waiting : WorkerPhase.Quarantined, life.Phase);
+        Assert.Equal(isForGood == true, life.RestartAt == TimeSpan.MaxValue);
+        Assert.Equal(WorkerLife.New, WorkerLifecycle.Apply(life, new WorkerEvent.Cleared()));
     }
 
     private static WorkerLife Die(WorkerLife life, TimeSpan at)

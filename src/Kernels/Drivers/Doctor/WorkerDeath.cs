@@ -18,6 +18,20 @@ public sealed record WorkerDeath(
 {
     public const string UnknownId = "worker_died";
 
+    public const string HangId = "worker_hung";
+
+    /// <summary>Pure: a worker that did not fail but stood still, and was ended for it.</summary>
+    /// <param name="seen">How that was noticed.</param>
+    public static WorkerDeath OfHang(string seen) =>
+        new(
+            HangId,
+            FailureClass.DeviceHung,
+            FailureAction.RestartWorker,
+            DisplayNumbers.Plain(seen) ?? "nothing came",
+            "The device, or the worker on it, stood still and did not answer any more.",
+            "If it happens again: switch the enclosure off and on, and look at the card's power and temperature."
+        );
+
     /// <summary>Whether the text is one of a failure that is known.</summary>
     public bool IsKnown => Class is not null;
 

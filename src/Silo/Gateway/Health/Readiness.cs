@@ -28,7 +28,8 @@ public sealed class Readiness(Fleet fleet, NpgsqlDataSource database, SiloSettin
         var name = $"agent {agent}";
         if (nodes.FirstOrDefault(node => node.Node == agent) is not { State: NodeState.Ready } heard)
             return new ReadyCheck(name, false, "not heard");
-        if (heard.Devices.Any(device => device.State == DeviceState.Ready))
+        // One that its owner took out is as its owner wants it.
+        if (heard.Devices.Any(device => device.State is DeviceState.Ready or DeviceState.Ejected))
             return new ReadyCheck(name, true, null);
         var states = heard.Devices.Select(device =>
             $"{device.Facts.Device}: {device.Reason ?? device.State.ToString()}"

@@ -29,6 +29,10 @@ public sealed class FleetPicture(Fleet fleet)
         ];
     }
 
+    /// <summary>A device as its node has just told it.</summary>
+    public async Task<DeviceInfo> ShowAsync(DeviceStatus device, NodeView node) =>
+        FleetViews.Show(device, node, await ModelNamesByHashAsync());
+
     private async Task<ILookup<string, string>> ModelNamesByHashAsync()
     {
         var models = await fleet.Models.List();

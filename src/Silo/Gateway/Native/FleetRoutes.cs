@@ -20,6 +20,7 @@ public static class FleetRoutes
         var devices = routes.MapGroup(Routes.Devices).WithTags("fleet");
         devices.MapGet("", ListDevicesAsync).Produces<Page<DeviceInfo>>().WithSummary("All devices");
         devices.MapGet("{node}/{device}", GetDeviceAsync).Produces<DeviceInfo>().WithSummary("One device");
+        DeviceOrderRoutes.MapOrders(devices);
     }
 
     private static async Task<Page<NodeInfo>> ListNodesAsync(FleetPicture picture)
