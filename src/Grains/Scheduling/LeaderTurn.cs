@@ -61,6 +61,9 @@ internal sealed partial class LeaderTurn : IDisposable
         return false;
     }
 
+    /// <summary>Whether another leader has taken over: then nothing of this term goes on.</summary>
+    public bool IsDeposed { get; private set; }
+
     /// <summary>What outlives the turn when only the ledger was away; call it when the turn has ended.</summary>
     public Interregnum Leave() => new(memory.Fleet, memory.Leases, term.Epoch, Now, options);
 
@@ -84,6 +87,11 @@ internal sealed partial class LeaderTurn : IDisposable
             InBackground(TickAsync(stopped.Token));
             serving(true);
             await LoopAsync();
+        }
+        catch (LeaderFencedException)
+        {
+            IsDeposed = true;
+            throw;
         }
         catch (LedgerUnavailableException unavailable)
         {

@@ -211,7 +211,7 @@ public sealed partial class SchedulerLoop(
         }
         if (turn is null)
             return;
-        interregnum = mine.Leave();
+        interregnum = mine.IsDeposed ? null : mine.Leave();
         turn = null;
         leads = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
     }
