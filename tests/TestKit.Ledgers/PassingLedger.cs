@@ -22,7 +22,7 @@ public abstract class PassingLedger(ILedger inner) : ILedger
         CancellationToken cancellationToken
     ) => Inner.RenewLeadershipAsync(term, duration, cancellationToken);
 
-    public Task ReleaseLeadershipAsync(LeaderTerm term, CancellationToken cancellationToken) =>
+    public virtual Task ReleaseLeadershipAsync(LeaderTerm term, CancellationToken cancellationToken) =>
         Inner.ReleaseLeadershipAsync(term, cancellationToken);
 
     public Task<int> StageItemsAsync(

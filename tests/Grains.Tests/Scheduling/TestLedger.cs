@@ -25,6 +25,9 @@ internal sealed class TestLedger(ILedger inner, TimeProvider time) : PassingLedg
     /// <summary>Nothing of the database answers.</summary>
     public bool IsAway { get; set; }
 
+    /// <summary>Whether a scheduler has won its leadership and not given it back.</summary>
+    public bool IsLed { get; private set; }
+
     /// <summary>How wrong the time is that it tells with its renewals.</summary>
     public TimeSpan ClockAhead { get; set; }
 
@@ -121,7 +124,20 @@ internal sealed class TestLedger(ILedger inner, TimeProvider time) : PassingLedg
         string holder,
         TimeSpan duration,
         CancellationToken cancellationToken
-    ) => IsAway ? throw NoAnswer() : Inner.AcquireLeadershipAsync(pool, holder, duration, cancellationToken);
+    ) => IsAway ? throw NoAnswer() : NoteAsync(Inner.AcquireLeadershipAsync(pool, holder, duration, cancellationToken));
+
+    public override Task ReleaseLeadershipAsync(LeaderTerm term, CancellationToken cancellationToken)
+    {
+        IsLed = false;
+        return Inner.ReleaseLeadershipAsync(term, cancellationToken);
+    }
+
+    private async Task<Leadership?> NoteAsync(Task<Leadership?> acquiring)
+    {
+        var won = await acquiring;
+        IsLed |= won is not null;
+        return won;
+    }
 
     private static LedgerUnavailableException NoAnswer() => new("The database does not answer.");
 
