@@ -7,8 +7,9 @@ from typing import Any
 
 import numpy as np
 from tinygrad import Device, Tensor
-from tinygrad.helpers import GlobalCounters
+from tinygrad.helpers import NUM_CPU_THREADS, GlobalCounters
 
+from . import limits
 from .memory import host_memory_bytes
 
 _HOST_MEMORY_DEVICES = ("CPU", "METAL")
@@ -17,13 +18,16 @@ _HOST_MEMORY_DEVICES = ("CPU", "METAL")
 
 @dataclass(frozen=True)
 class DeviceFacts:
-    """What a probe tells. `capacity_bytes` is what loads are checked against, None where the device does not say."""
+    """What a probe tells. `capacity_bytes` is what loads are checked against, None where the device does not say;
+    devices of one `tuning_class` run the same code equally well.
+    """
 
     name: str
     arch: str | None
     renderer: str
     vram_bytes: int | None
     capacity_bytes: int | None
+    tuning_class: str
 
     def to_wire(self) -> dict[str, Any]:
         """The result of the verb probe."""
@@ -33,6 +37,7 @@ class DeviceFacts:
             "renderer": self.renderer,
             "vram_bytes": self.vram_bytes,
             "capacity_bytes": self.capacity_bytes,
+            "tuning_class": self.tuning_class,
             "memory_used_bytes": memory_used_bytes(),
         }
 
@@ -52,7 +57,14 @@ def open_device() -> DeviceFacts:
     capacity = host_memory_bytes() if kind in _HOST_MEMORY_DEVICES else vram
     arch = getattr(device, "arch", None)
     renderer = type(device.renderer).__name__
-    return DeviceFacts(name, str(arch) if arch is not None else None, renderer, vram, capacity)
+    tuning_class = _tuning_class(kind, str(arch), renderer)
+    return DeviceFacts(name, str(arch) if arch is not None else None, renderer, vram, capacity, tuning_class)
+
+
+def _tuning_class(kind: str, arch: str, renderer: str) -> str:
+    """Of a processor also how many threads a kernel may use; its model is not known, but every result is measured."""
+    threads = f" {NUM_CPU_THREADS.value} threads" if kind == "CPU" else ""
+    return f"{kind} {arch} {renderer}{threads}"[: limits.TUNING_CLASS_CHARACTERS]
 
 
 def memory_used_bytes() -> int:

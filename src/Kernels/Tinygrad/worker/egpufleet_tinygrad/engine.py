@@ -6,7 +6,9 @@ import gc
 import importlib.metadata
 import os
 import platform
+import threading
 import time
+import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -17,11 +19,14 @@ from .config import ModelConfig, read_config
 from .decoding import LoadOptions
 from .device import DeviceFacts, device_name, memory_used_bytes, open_device
 from .errors import EngineError, classify, invalid
+from .generation import Emit
 from .gguf import GgufFile, read_gguf
+from .kernel_search import KernelSearch
 from .memory import MemoryEstimate, estimate, require_room
 from .model import Model
 from .params import Params
 from .selftest import run_self_test
+from .tuned_table import TunedTable
 
 _PROTOCOL_VERSION = 1
 _LEAST_CONTEXT_TOKENS = 16
@@ -42,6 +47,8 @@ class Engine:
     def __init__(self) -> None:
         self._device: DeviceFacts | None = None
         self._models: dict[str, LoadedModel] = {}
+        self._tuned = TunedTable()
+        self._search: tuple[str, KernelSearch] | None = None
 
     def hello(self, params: Params) -> dict[str, Any]:
         """Who answers; the device is named, not opened."""
@@ -91,7 +98,7 @@ class Engine:
             raise EngineError("invalid_request", "Too many models are loaded.", len(self._models) + 1, limits.MODELS)
         needed = estimate(file, config, options.context_tokens, options.sequences, options.kv, layers)
         require_room(needed, self._open().capacity_bytes, memory_used_bytes())
-        model = Model(file, config, options)
+        model = Model(file, config, options, None if options.exact else self._tuned.of_model())
         self._models[name] = LoadedModel(model, Batch(model, config), needed)
         return _describe(config, options) | needed.to_wire()
 
@@ -103,7 +110,7 @@ class Engine:
             raise invalid("The model is generating.")
         begun = time.monotonic()
         loaded.batch.forget()
-        loaded.model.warm_up()
+        self._warm_up(loaded.model)
         return {"seconds": round(time.monotonic() - begun, 3)}
 
     def unload(self, params: Params) -> dict[str, Any]:
@@ -111,6 +118,9 @@ class Engine:
         name = params.text("model", limits.NAME_CHARACTERS)
         params.finish()
         self.find(name).batch.cancel()
+        if self._search is not None and self._search[0] == name:
+            self._search[1].cancel()
+            self._search = None
         del self._models[name]
         gc.collect()
         return {"memory_used_bytes": memory_used_bytes()}
@@ -126,12 +136,64 @@ class Engine:
         """Of every loaded model."""
         return iter([loaded.batch for loaded in list(self._models.values())])
 
+    def use_tunings(self, params: Params, body: bytes) -> dict[str, Any]:
+        """Takes the tuned kernels for models loaded from now on, in place of earlier ones."""
+        params.finish()
+        refused = self._tuned.take(body)
+        return {"kernels": len(self._tuned), "refused": refused}
+
+    def tune(self, params: Params, emit: Emit, cancelled: threading.Event) -> None:
+        """Begins a search for faster kernels of a loaded model; it answers by itself."""
+        name = params.text("model", limits.NAME_CHARACTERS)
+        seconds = params.number("seconds", 1, limits.TUNE_SECONDS)
+        params.finish()
+        kernels = self.find(name).model.kernels
+        if kernels is None:
+            raise invalid("The model is computed in the exact profile, which uses no tuned kernels.")
+        if not kernels.steps:
+            raise invalid("The model has to be warmed up before its kernels are known.")
+        if self._search is not None:
+            raise EngineError("queue_full", "Kernels of a model are searched already.", 2, 1)
+        self._search = name, KernelSearch(kernels, seconds, emit, cancelled)
+
+    @property
+    def is_searching(self) -> bool:
+        """Whether there is a piece of a search to do when nothing else is."""
+        return self._search is not None
+
+    def search_on(self) -> None:
+        """One piece of the search. Its failure is its answer; only a device's is raised, as EngineError."""
+        assert self._search is not None
+        search = self._search[1]
+        try:
+            if not search.step():
+                self._search = None
+        except Exception as failure:
+            self._search = None
+            error = classify(failure)
+            if error.error_class == "internal":
+                traceback.print_exc()
+            search.fail(error)
+            if error.device_failed:
+                raise error from failure
+
     def stats(self) -> dict[str, Any]:
         """Counters of the worker and its models; may be asked from another thread."""
         return {
             "memory_used_bytes": memory_used_bytes(),
+            **vars(self._tuned.counters),
             "models": [_model_stats(name, loaded.batch) for name, loaded in list(self._models.items())],
         }
+
+    def _warm_up(self, model: Model) -> None:
+        """A tuned kernel that compiles and does not run must not keep a model from being used."""
+        try:
+            model.warm_up()
+        except Exception as failure:
+            if classify(failure).device_failed or not model.forget_tunings():
+                raise
+            traceback.print_exc()
+            model.warm_up()
 
     def _open(self) -> DeviceFacts:
         if self._device is None:

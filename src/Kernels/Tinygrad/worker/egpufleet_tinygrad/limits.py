@@ -86,3 +86,33 @@ CONTEXT = 100_000_000
 
 CLOSE_SECONDS = 2.5
 """Closing a GPU properly takes a second or two; a hung one is never closed, and must not stay locked."""
+
+TUNINGS = 4096
+"""Tuned kernels known at once: a model has about 80, and a worker some models."""
+
+OPTS = 12
+"""Optimisations of one kernel; a search ends after four or five."""
+
+OPTS_CHARACTERS = 256
+"""The longest line of them that a search writes has about 120."""
+
+UNROLLED = 256
+"""Copies of a kernel's body that upcasting and unrolling may make; tinygrad's own bound."""
+
+SEARCHED_UNROLLED = 64
+"""The same in a search: each doubling doubles the compilation of a candidate, and requests wait for its end."""
+
+SHARED = 1024
+"""Threads of a workgroup."""
+
+TRIAL_BYTES = 1 << 30
+"""Buffers of one kernel while it is searched; the output layer of the largest usual models takes 0.7 GiB."""
+
+KERNELS_PER_SEARCH = 128
+"""A model has about 80; so many findings fit into the header of one answer."""
+
+TUNE_SECONDS = 3600
+"""One search: a device is not away for longer."""
+
+TUNING_CLASS_CHARACTERS = 120
+"""Such as `AMD gfx1100 AMDLLVMRenderer`; the longest in use has about 50."""

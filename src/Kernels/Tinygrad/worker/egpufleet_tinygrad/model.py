@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import numpy as np
 from tinygrad import Tensor, TinyJit, UOp, dtypes
@@ -18,6 +19,7 @@ from .memory import kv_length
 from .rope import rope_table
 from .steps import RowsStep, SlotStep
 from .tensors import block_prefix, ffn_norm_name, select_tensors
+from .tuning import StepKernels
 from .weights import Weights, load_tensor, read_bytes
 
 _KV_TYPES = {"f16": dtypes.float16, "f32": dtypes.float32}
@@ -46,12 +48,16 @@ class Model:
     """Computes prompts in chunks and decodes one token of one slot, or of all slots in one call.
 
     Layers with attention keep keys and values (2, slots, KV heads, columns, head width); gated delta nets keep two f32
-    states per slot. Nothing here knows which slot holds whose tokens.
+    states per slot. Nothing here knows which slot holds whose tokens. `kernels`: with what its kernels are compiled; None
+    for a model that is computed as tinygrad alone would.
     """
 
-    def __init__(self, file: GgufFile, config: ModelConfig, options: LoadOptions) -> None:
+    def __init__(
+        self, file: GgufFile, config: ModelConfig, options: LoadOptions, kernels: StepKernels | None = None
+    ) -> None:
         self.config = config
         self.options = options
+        self.kernels = kernels
         self._length = kv_length(config, options.context_tokens)
         self._weights = self._load(file)
         self._states = [self._state(layer) for layer in range(config.layers)]
@@ -60,10 +66,7 @@ class Model:
         self._start = UOp.variable("start", 0, options.context_tokens - 1)
         self._span = UOp.variable("span", 1, options.context_tokens)
         self._slot = UOp.variable("slot", 0, options.sequences - 1) if options.sequences > 1 else None
-        self._prefills = {count: _SlotCall(self, count, head=False) for count in config.chunk_tokens}
-        one_row_is_its_own = options.sequences == 1 or not options.exact
-        self._one = _SlotCall(self, 1, head=True) if one_row_is_its_own else None
-        self._all = _RowsCall(self) if options.sequences > 1 else None
+        self._prepare()
 
     def prefill(self, slot: int, start: int, tokens: Sequence[int]) -> None:
         """Computes a chunk of a prompt; its size is one of `config.chunk_tokens`. Gives no logits."""
@@ -87,6 +90,13 @@ class Model:
             if self._all is not None:
                 self.decode([Row(slot, 0, 0) for slot in range(self.options.sequences)])
 
+    def forget_tunings(self) -> bool:
+        """Has every graph captured anew, without what was tuned; False where nothing was."""
+        if self.kernels is None or not self.kernels.forget():
+            return False
+        self._prepare()
+        return True
+
     def forward(self, tokens: Tensor, step: Step) -> Tensor:
         """The hidden states (B, T, width) of token ids (B, T) behind the last layer, not yet normalised."""
         x = self._weights["token_embd.weight"][tokens].float().contiguous()
@@ -101,6 +111,10 @@ class Model:
         logits = self._weights.linear(name, normal.contiguous()).float().contiguous()
         best = logits.argmax(-1).cast(dtypes.int32)
         return best.stack(logits.max(-1).bitcast(dtypes.int32), dim=0).contiguous(), logits
+
+    def capturing(self) -> AbstractContextManager[None]:
+        """Holds while a graph of this model runs, and so also while it is captured."""
+        return nullcontext() if self.kernels is None else self.kernels.capturing()
 
     def slot_step(self, slot: int | UOp, start: UOp, count: int, begin: Tensor) -> SlotStep:
         """Where one slot's next tokens stand."""
@@ -126,6 +140,13 @@ class Model:
     def bind_span(self, columns: int) -> UOp:
         """How many columns any row sees, as the captured graphs take it."""
         return self._span.bind(columns)
+
+    def _prepare(self) -> None:
+        options = self.options
+        self._prefills = {count: _SlotCall(self, count, head=False) for count in self.config.chunk_tokens}
+        one_row_is_its_own = options.sequences == 1 or not options.exact
+        self._one = _SlotCall(self, 1, head=True) if one_row_is_its_own else None
+        self._all = _RowsCall(self) if options.sequences > 1 else None
 
     def _layer(self, x: Tensor, layer: int, step: Step) -> Tensor:
         config, weights, states = self.config, self._weights.under(block_prefix(layer)), self._states[layer]
@@ -169,7 +190,8 @@ class _SlotCall:
 
     def __call__(self, slot: int, start: int, tokens: Sequence[int]) -> tuple[Tensor, ...]:
         write_array(self._inputs, np.array([start, *tokens], np.int32))
-        return self._jit(self._inputs, self._model.bind_slot(slot), self._model.bind_start(start))
+        with self._model.capturing():
+            return self._jit(self._inputs, self._model.bind_slot(slot), self._model.bind_start(start))
 
     def _run(self, inputs: Tensor, slot: int | UOp, start: UOp) -> tuple[Tensor, ...]:
         step = self._model.slot_step(slot, start, self._count, inputs[:1])
@@ -197,7 +219,8 @@ class _RowsCall:
         for tensor, values in zip((self._tokens, self._positions, self._active), (tokens, positions, active)):
             write_array(tensor, values)
         span = model.bind_span(max(row.position for row in rows) + 1)
-        return self._jit(self._tokens, self._positions, self._active, span)
+        with model.capturing():
+            return self._jit(self._tokens, self._positions, self._active, span)
 
     def _run(self, tokens: Tensor, positions: Tensor, active: Tensor, span: UOp) -> tuple[Tensor, Tensor]:
         step = self._model.rows_step(positions, active, span)

@@ -17,7 +17,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from . import limits
@@ -52,6 +52,9 @@ class _Request:
     params: Params
     model: str = ""
     generation: Generation | None = None
+    body: bytes = b""
+    cancelled: threading.Event = field(default_factory=threading.Event)
+    """Of a tune."""
 
 
 class Server:
@@ -87,12 +90,14 @@ class Server:
         return self._exit_code
 
     def _turn(self) -> None:
-        """Waiting requests in their order, up to one that computes, then one step of every model that generates.
+        """Waiting requests in their order, up to one that computes, then one step of every model that generates; only
+        where none does, a piece of the search for faster kernels.
 
         Raises where nothing can go on.
         """
         batches = [batch for batch in self._engine.batches() if not batch.idle] if self._engine else []
-        wait = not batches
+        searches = self._engine is not None and self._engine.is_searching
+        wait = not batches and not searches
         while (request := self._next(wait)) is not None:
             self._obey(request)
             if request.generation is None:
@@ -101,6 +106,9 @@ class Server:
         for batch in batches:
             with self._on_device("step"):
                 batch.step()
+        if not batches and searches and self._engine is not None and self._engine.is_searching:
+            with self._on_device("tune"):
+                self._engine.search_on()
 
     def _next(self, wait: bool) -> _Request | None:
         try:
@@ -115,6 +123,9 @@ class Server:
         try:
             if request.generation is not None:
                 self._require_engine().find(request.model).batch.submit(request.generation)
+                return
+            if request.verb == "tune":
+                self._require_engine().tune(request.params, lambda answer: self._emit(request.id, answer), request.cancelled)
                 return
             with self._on_device(request.verb):
                 result = self._call(request)
@@ -142,6 +153,7 @@ class Server:
             "load": engine.load,
             "warmup": engine.warm_up,
             "unload": engine.unload,
+            "use_tunings": lambda params: engine.use_tunings(params, request.body),
         }
         if request.verb not in verbs:
             raise EngineError("protocol_violation", f"There is no verb {request.verb[: limits.VERB_CHARACTERS]!r}.")
@@ -200,9 +212,9 @@ class Server:
 
     def _parse(self, request_id: int, verb: str, params: Params, body: bytes) -> _Request:
         if verb != "generate":
-            if body:
+            if body and verb != "use_tunings":
                 raise EngineError("protocol_violation", f"The verb {verb[: limits.VERB_CHARACTERS]!r} has no body.")
-            return _Request(request_id, verb, params)
+            return _Request(request_id, verb, params, body=body)
         model, wanted = read_generate(params, body)
         generation = Generation(wanted, emit=lambda answer: self._emit(request_id, answer))
         return _Request(request_id, verb, params, model, generation)
@@ -220,6 +232,8 @@ class Server:
     def _cancel(self, request_id: int) -> None:
         with self._lock:
             request = self._pending.get(request_id)
+        if request is not None:
+            request.cancelled.set()
         if request is not None and request.generation is not None:
             # Behind what was asked before it: a slot it frees is given to whoever has come by now.
             self._inbox.put(_Request(request_id, "cancel", request.params, request.model, request.generation))
@@ -233,7 +247,7 @@ class Server:
         return figures | (self._engine.stats() if self._engine else {"memory_used_bytes": 0, "models": []})
 
     def _emit(self, request_id: int, answer: dict[str, Any]) -> None:
-        if "token" in answer:
+        if "token" in answer or "progress" in answer:
             self._send(request_id, answer)
         else:
             self._settle(request_id, answer)
