@@ -21,6 +21,16 @@ public interface IKernelEngine : IAsyncDisposable
     /// <summary>What the device is at, for how long; null: nothing, or this engine does not tell. Answers while the device hangs.</summary>
     Task<DeviceCall?> DeviceCallAsync(CancellationToken cancellationToken) => Task.FromResult<DeviceCall?>(null);
 
+    /// <summary>
+    /// Takes tuned kernels for models loaded from now on, in place of all it was given before. Only where
+    /// <see cref="EngineCapabilities.Tune"/> is.
+    /// </summary>
+    Task<TuningsTaken> UseTuningsAsync(IReadOnlyList<KernelOpts> tunings, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    /// <summary>Counters of tuning; null: this engine tunes nothing.</summary>
+    Task<TuningStats?> TuningStatsAsync(CancellationToken cancellationToken) => Task.FromResult<TuningStats?>(null);
+
     /// <summary>Loads a whole model. Several may be loaded at once.</summary>
     /// <exception cref="EngineException">
     /// <see cref="EngineErrorClass.ModelInvalid"/>, <see cref="EngineErrorClass.OutOfMemory"/> or
@@ -39,6 +49,23 @@ public interface IModelShard : IAsyncDisposable
 
     /// <summary>Runs the model once so that the first request does not pay for page faults or kernel compilation.</summary>
     Task WarmUpAsync(CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Searches faster kernels for the model, between its generations; when <paramref name="cancellationToken"/> fires, it
+    /// ends by itself within one candidate, with <see cref="TuneFinish.Cancelled"/> and what was found. Only where
+    /// <see cref="EngineCapabilities.Tune"/> is.
+    /// </summary>
+    /// <param name="seconds">Of the clock, 1 to 3,600.</param>
+    /// <param name="progress">Called in order.</param>
+    /// <exception cref="EngineException">
+    /// <see cref="EngineErrorClass.InvalidRequest"/>: a model in the exact profile is not tuned;
+    /// <see cref="EngineErrorClass.QueueFull"/>: a search runs already.
+    /// </exception>
+    Task<TuneResult> TuneAsync(
+        double seconds,
+        Func<TuneProgress, Task> progress,
+        CancellationToken cancellationToken
+    ) => throw new NotSupportedException();
 
     ModelStats Stats();
 }

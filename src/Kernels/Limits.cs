@@ -42,6 +42,9 @@ public static class Limits
     /// <summary>Loaded models of one worker; memory is the real bound.</summary>
     public const int Models = 16;
 
+    /// <summary>Longest search for faster kernels: a device is not away for longer.</summary>
+    public const double TuneSeconds = 3600;
+
     /// <summary>Sequences decoded at once; beyond it a CPU gains nothing.</summary>
     public const int Slots = 64;
 

@@ -6,6 +6,9 @@ public enum EngineCapabilities
 {
     None = 0,
     Generate = 1,
+
+    /// <summary>Searches faster kernels, and takes those found elsewhere.</summary>
+    Tune = 2,
 }
 
 /// <param name="Name">As written in jobs and logs: <c>llama.cpp</c>.</param>
@@ -19,12 +22,14 @@ public sealed record EngineIdentity(string Name, string Version, EngineCapabilit
 /// <param name="ProcessorCount">Hardware threads this process may use.</param>
 /// <param name="TotalMemoryBytes">Memory of the device.</param>
 /// <param name="AvailableMemoryBytes">Of it, what a new model could take now.</param>
+/// <param name="TuningClass">Devices of one class share tuned kernels; null: the engine tunes none.</param>
 public sealed record EngineProbe(
     string Device,
     string Description,
     int ProcessorCount,
     long TotalMemoryBytes,
-    long AvailableMemoryBytes
+    long AvailableMemoryBytes,
+    string? TuningClass = null
 );
 
 /// <summary>Result of a numeric self-test; <see cref="Passed"/> only if every value was right and none of them zero.</summary>

@@ -28,6 +28,12 @@ public enum WorkerVerb
     /// </summary>
     Noop,
     Stats,
+
+    /// <summary>The body is tuned kernels for models loaded from now on, as JSON.</summary>
+    UseTunings,
+
+    /// <summary>Searches faster kernels of a loaded model. Answered by progress frames, then its result; ended by a cancel.</summary>
+    Tune,
     Unload,
     Shutdown,
 }
@@ -39,7 +45,7 @@ public enum WorkerVerb
 /// <param name="Traceparent">W3C trace context of the caller.</param>
 public sealed record RequestHeader(long Id, WorkerVerb Verb, JsonElement? Params = null, string? Traceparent = null);
 
-/// <summary>Header of a frame from worker to client: exactly one of the last four is there.</summary>
+/// <summary>Header of a frame from worker to client: exactly one of the last five is there.</summary>
 /// <param name="Id">Of the request; 0 for noops.</param>
 /// <param name="Noops">True where the body holds answers of noops.</param>
 public sealed record ResponseHeader(
@@ -47,7 +53,8 @@ public sealed record ResponseHeader(
     JsonElement? Result = null,
     GeneratedToken? Token = null,
     WorkerError? Error = null,
-    bool? Noops = null
+    bool? Noops = null,
+    TuneProgress? Progress = null
 );
 
 /// <summary>An <see cref="EngineException"/> on the wire.</summary>
@@ -93,6 +100,8 @@ public sealed record GenerateParams(
     int CreditTokens
 );
 
+public sealed record TuneParams(string ContentHash, double Seconds);
+
 public sealed record CancelParams(long RequestId);
 
 public sealed record CreditParams(long RequestId, int Tokens);
@@ -104,11 +113,13 @@ public sealed record CreditParams(long RequestId, int Tokens);
 /// <param name="RunningGenerations">Generates not yet answered, waiting ones included.</param>
 /// <param name="Models">One per loaded model.</param>
 /// <param name="DeviceCall">What the device is at; null: nothing, or the engine does not tell.</param>
+/// <param name="Tuning">Counters of tuned kernels; null: the engine has none.</param>
 public sealed record WorkerStats(
     WorkerState State,
     double UptimeSeconds,
     long ResidentBytes,
     int RunningGenerations,
     IReadOnlyList<ModelStats> Models,
-    DeviceCall? DeviceCall = null
+    DeviceCall? DeviceCall = null,
+    TuningStats? Tuning = null
 );

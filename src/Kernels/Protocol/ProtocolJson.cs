@@ -18,6 +18,7 @@ namespace EgpuFleet.Kernels.Protocol;
         typeof(SnakeCaseEnumConverter<FinishReason>),
         typeof(SnakeCaseEnumConverter<GenerationPriority>),
         typeof(SnakeCaseEnumConverter<EngineErrorClass>),
+        typeof(SnakeCaseEnumConverter<TuneFinish>),
     ]
 )]
 [JsonSerializable(typeof(RequestHeader))]
@@ -31,6 +32,10 @@ namespace EgpuFleet.Kernels.Protocol;
 [JsonSerializable(typeof(CancelParams))]
 [JsonSerializable(typeof(CreditParams))]
 [JsonSerializable(typeof(WorkerStats))]
+[JsonSerializable(typeof(IReadOnlyList<KernelOpts>))]
+[JsonSerializable(typeof(TuningsTaken))]
+[JsonSerializable(typeof(TuneParams))]
+[JsonSerializable(typeof(TuneResult))]
 [JsonSerializable(typeof(EngineProbe))]
 [JsonSerializable(typeof(SelfTestReport))]
 [JsonSerializable(typeof(Prompt))]

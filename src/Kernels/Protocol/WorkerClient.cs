@@ -14,9 +14,9 @@ namespace EgpuFleet.Kernels.Protocol;
 /// <see cref="EngineException"/>; when the worker dies, all pending requests end with
 /// <see cref="EngineErrorClass.WorkerLost"/>, which is retryable.
 /// </summary>
-public sealed class WorkerClient : IAsyncDisposable
+public sealed partial class WorkerClient : IAsyncDisposable
 {
-    public const int ProtocolVersion = 2;
+    public const int ProtocolVersion = 3;
 
     private readonly NetworkStream stream;
     private readonly SemaphoreSlim writing = new(1, 1);
@@ -191,12 +191,13 @@ public sealed class WorkerClient : IAsyncDisposable
         WorkerVerb verb,
         JsonElement? parameters,
         JsonTypeInfo<T> type,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        ReadOnlyMemory<byte> body = default
     )
         where T : class
     {
         using var call = Register();
-        await SendAsync(new(call.Id, verb, parameters, Activity.Current?.Id), default, cancellationToken);
+        await SendAsync(new(call.Id, verb, parameters, Activity.Current?.Id), body, cancellationToken);
         var response = await call.NextAsync(cancellationToken);
         return ProtocolJson.Read(response.Result ?? throw Unexpected(response), type);
     }

@@ -128,6 +128,31 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
         }
     }
 
+    public async Task<TuningsTaken> UseTuningsAsync(
+        IReadOnlyList<KernelOpts> tunings,
+        CancellationToken cancellationToken
+    )
+    {
+        await opened.Task;
+        RequireTuning();
+        return await engine.UseTuningsAsync(tunings, cancellationToken);
+    }
+
+    public Task<TuneResult> TuneAsync(
+        TuneParams wanted,
+        Func<TuneProgress, Task> progress,
+        CancellationToken cancellationToken
+    )
+    {
+        RequireTuning();
+        return wanted.Seconds is >= 1 and <= Limits.TuneSeconds
+            ? Find(wanted.ContentHash).TuneAsync(wanted.Seconds, progress, cancellationToken)
+            : throw new EngineException(
+                EngineErrorClass.InvalidRequest,
+                $"seconds {wanted.Seconds} is not in 1..{Limits.TuneSeconds}."
+            );
+    }
+
     public async Task UnloadAsync(string contentHash)
     {
         if (!models.TryRemove(contentHash, out var model))
@@ -140,6 +165,7 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
         Stats() with
         {
             DeviceCall = openBegun ? await engine.DeviceCallAsync(cancellationToken) : null,
+            Tuning = openBegun ? await engine.TuningStatsAsync(cancellationToken) : null,
         };
 
     public WorkerStats Stats()
@@ -168,6 +194,12 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
     }
 
     public void Dispose() => loading.Dispose();
+
+    private void RequireTuning()
+    {
+        if (!engine.Identity.Capabilities.HasFlag(EngineCapabilities.Tune))
+            throw NoTuning.In(engine.Identity.Name);
+    }
 
     private IModelShard Find(string contentHash) =>
         models.TryGetValue(contentHash, out var model) ? model.Shard : throw NotLoaded(contentHash);

@@ -23,7 +23,9 @@ internal sealed partial class WorkerRequest(
         using var activity = WorkerTelemetry.StartRequest(header.Verb, header.Traceparent);
         try
         {
-            return generate is null ? await AnswerAsync() : await StreamAsync(frames, generate, activity);
+            return generate is null ? await AnswerAsync()
+                : header.Verb == WorkerVerb.Tune ? await TuneAsync(frames, generate)
+                : await StreamAsync(frames, generate, activity);
         }
         catch (EngineException exception)
         {
@@ -78,6 +80,13 @@ internal sealed partial class WorkerRequest(
                     await engine.StatsAsync(CancellationToken.None),
                     ProtocolJson.Default.WorkerStats
                 );
+            case WorkerVerb.UseTunings:
+                var tunings = ProtocolJson.Read(body.Span, ProtocolJson.Default.IReadOnlyListKernelOpts);
+                return Result(
+                    header.Id,
+                    await engine.UseTuningsAsync(tunings, CancellationToken.None),
+                    ProtocolJson.Default.TuningsTaken
+                );
             case WorkerVerb.Shutdown:
                 return Result(header.Id, engine.Stats(), ProtocolJson.Default.WorkerStats);
             default:
@@ -86,6 +95,18 @@ internal sealed partial class WorkerRequest(
     }
 
     private ModelParams Model() => ProtocolJson.Read(header.Params, ProtocolJson.Default.ModelParams);
+
+    /// <summary>Not tied to any credit: a search tells its progress less often than a client reads.</summary>
+    private async Task<ResponseHeader> TuneAsync(FrameStream frames, GenerateCall call)
+    {
+        var wanted = ProtocolJson.Read(header.Params, ProtocolJson.Default.TuneParams);
+        var result = await engine.TuneAsync(
+            wanted,
+            progress => frames.WriteAsync(new ResponseHeader(header.Id, Progress: progress)),
+            call.Cancelled
+        );
+        return Result(header.Id, result, ProtocolJson.Default.TuneResult);
+    }
 
     private async Task<ResponseHeader?> StreamAsync(FrameStream frames, GenerateCall call, Activity? activity)
     {

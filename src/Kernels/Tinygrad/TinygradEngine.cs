@@ -1,3 +1,4 @@
+using System.Text.Json;
 using EgpuFleet.Kernels.Drivers;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Formats.Tokenizing;
@@ -16,7 +17,11 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
     private ChildProbe? device;
 
     public EngineIdentity Identity { get; } =
-        new(TinygradSettings.Engine, TinygradSettings.PinnedCommit, EngineCapabilities.Generate);
+        new(
+            TinygradSettings.Engine,
+            TinygradSettings.PinnedCommit,
+            EngineCapabilities.Generate | EngineCapabilities.Tune
+        );
 
     /// <summary>
     /// Fires when the child has ended by itself: whatever the device was doing, nothing is retried in this process.
@@ -52,7 +57,8 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
             opened.VramBytes
                 ?? opened.CapacityBytes
                 ?? 0,
-            opened.VramBytes is { } vram ? vram - opened.MemoryUsedBytes : memory.AvailableBytes
+            opened.VramBytes is { } vram ? vram - opened.MemoryUsedBytes : memory.AvailableBytes,
+            opened.TuningClass
         );
     }
 
@@ -66,6 +72,30 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
         child is { } asked
             ? (await asked.AskAsync("stats", ChildJson.Default.ChildStats, cancellationToken)).DeviceCall
             : null;
+
+    public async Task<TuningsTaken> UseTuningsAsync(
+        IReadOnlyList<KernelOpts> tunings,
+        CancellationToken cancellationToken
+    )
+    {
+        string[][] pairs = [.. tunings.Select(one => new[] { one.Kernel, one.Opts })];
+        var body = JsonSerializer.SerializeToUtf8Bytes(pairs, ChildJson.Default.StringArrayArray);
+        return await Child().AskAsync("use_tunings", body, ChildJson.Default.TuningsTaken, cancellationToken);
+    }
+
+    public async Task<TuningStats?> TuningStatsAsync(CancellationToken cancellationToken)
+    {
+        if (child is not { } asked)
+            return null;
+        var stats = await asked.AskAsync("stats", ChildJson.Default.ChildStats, cancellationToken);
+        return new TuningStats(
+            stats.TunedKernels,
+            stats.TuningMisses,
+            stats.TuningRejected,
+            stats.KernelsSearched,
+            stats.CandidatesTimed
+        );
+    }
 
     public async Task<IModelShard> LoadAsync(LoadSpec spec, CancellationToken cancellationToken)
     {

@@ -81,6 +81,20 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
         }
     }
 
+    public async Task<TuneResult> TuneAsync(
+        double seconds,
+        Func<TuneProgress, Task> progress,
+        CancellationToken cancellationToken
+    )
+    {
+        var wanted = new ChildTune(info.ContentHash, seconds);
+        var call = await child.BeginAsync("tune", wanted, ChildJson.Default.ChildTune, default, CancellationToken.None);
+        await using var cancelling = cancellationToken.Register(() => _ = CancelAsync(call));
+        await foreach (var step in call.Progress.ReadAllAsync(CancellationToken.None))
+            await progress(step);
+        return ProtocolJson.Read(await call.Result, ChildJson.Default.TuneResult);
+    }
+
     public async ValueTask DisposeAsync()
     {
         try

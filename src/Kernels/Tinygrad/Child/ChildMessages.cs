@@ -8,12 +8,13 @@ namespace EgpuFleet.Kernels.Tinygrad.Child;
 /// <summary>Header of a frame to the child.</summary>
 internal sealed record ChildRequest(long Id, string Verb, JsonElement? Params = null);
 
-/// <summary>Header of a frame from the child: exactly one of the last three is there.</summary>
+/// <summary>Header of a frame from the child: exactly one of the last four is there.</summary>
 internal sealed record ChildResponse(
     long Id,
     JsonElement? Result = null,
     ChildToken? Token = null,
-    WorkerError? Error = null
+    WorkerError? Error = null,
+    TuneProgress? Progress = null
 );
 
 /// <param name="Index">From 0.</param>
@@ -29,12 +30,14 @@ internal sealed record ChildHello(int Pid, string Engine, string Version, string
 /// <param name="VramBytes">Its own memory; null where it uses the machine's.</param>
 /// <param name="MemoryUsedBytes">By this child.</param>
 /// <param name="CapacityBytes">Memory that loads are checked against; null where the device does not say.</param>
+/// <param name="TuningClass">Devices of one class share tuned kernels.</param>
 internal sealed record ChildProbe(
     string Device,
     string? Arch = null,
     long? VramBytes = null,
     long MemoryUsedBytes = 0,
-    long? CapacityBytes = null
+    long? CapacityBytes = null,
+    string? TuningClass = null
 );
 
 internal sealed record ChildSelfTest(bool Passed, int Values, double LargestRelativeError, string Text);
@@ -57,7 +60,16 @@ internal sealed record ChildModel(string Model);
 internal sealed record ChildWarmedUp(double Seconds);
 
 /// <summary>Of what the child tells at any time, what is of use here.</summary>
-internal sealed record ChildStats(DeviceCall? DeviceCall = null);
+internal sealed record ChildStats(
+    long TunedKernels = 0,
+    long TuningMisses = 0,
+    long TuningRejected = 0,
+    long KernelsSearched = 0,
+    long CandidatesTimed = 0,
+    DeviceCall? DeviceCall = null
+);
+
+internal sealed record ChildTune(string Model, double Seconds);
 
 internal sealed record ChildUnloaded(long MemoryUsedBytes);
 
@@ -92,6 +104,7 @@ internal sealed record ChildCancel(long Request);
         typeof(SnakeCaseEnumConverter<FinishReason>),
         typeof(SnakeCaseEnumConverter<GenerationPriority>),
         typeof(SnakeCaseEnumConverter<EngineErrorClass>),
+        typeof(SnakeCaseEnumConverter<TuneFinish>),
     ]
 )]
 [JsonSerializable(typeof(ChildRequest))]
@@ -108,4 +121,8 @@ internal sealed record ChildCancel(long Request);
 [JsonSerializable(typeof(ChildWarmedUp))]
 [JsonSerializable(typeof(ChildUnloaded))]
 [JsonSerializable(typeof(ChildStats))]
+[JsonSerializable(typeof(ChildTune))]
+[JsonSerializable(typeof(TuneResult))]
+[JsonSerializable(typeof(TuningsTaken))]
+[JsonSerializable(typeof(string[][]))]
 internal sealed partial class ChildJson : JsonSerializerContext;

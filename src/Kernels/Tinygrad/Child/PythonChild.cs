@@ -63,6 +63,20 @@ internal sealed class PythonChild : IAsyncDisposable
         return ProtocolJson.Read(await call.Result.WaitAsync(cancellationToken), resultType);
     }
 
+    /// <inheritdoc cref="AskAsync{TParams, TResult}"/>
+    /// <param name="body">Of the frame.</param>
+    public async Task<TResult> AskAsync<TResult>(
+        string verb,
+        ReadOnlyMemory<byte> body,
+        JsonTypeInfo<TResult> resultType,
+        CancellationToken cancellationToken
+    )
+        where TResult : class
+    {
+        var call = await SendAsync(verb, null, body, cancellationToken);
+        return ProtocolJson.Read(await call.Result.WaitAsync(cancellationToken), resultType);
+    }
+
     /// <summary>Sends a request; its tokens and its result come by the call.</summary>
     /// <param name="prompt">Token ids; the frame's body.</param>
     /// <exception cref="EngineException">The child is gone.</exception>
@@ -72,9 +86,15 @@ internal sealed class PythonChild : IAsyncDisposable
         JsonTypeInfo<TParams> parametersType,
         ReadOnlyMemory<int> prompt,
         CancellationToken cancellationToken
-    ) => SendAsync(verb, JsonSerializer.SerializeToElement(parameters, parametersType), prompt, cancellationToken);
+    ) =>
+        SendAsync(
+            verb,
+            JsonSerializer.SerializeToElement(parameters, parametersType),
+            Bytes(prompt.Span),
+            cancellationToken
+        );
 
-    /// <summary>Ends a running generate; its call hears of it.</summary>
+    /// <summary>Ends a running generate or tune; its call hears of it.</summary>
     public async Task CancelAsync(ChildCall call)
     {
         var parameters = JsonSerializer.SerializeToElement(new ChildCancel(call.Id), ChildJson.Default.ChildCancel);
@@ -109,7 +129,7 @@ internal sealed class PythonChild : IAsyncDisposable
     private async Task<ChildCall> SendAsync(
         string verb,
         JsonElement? parameters,
-        ReadOnlyMemory<int> prompt,
+        ReadOnlyMemory<byte> body,
         CancellationToken cancellationToken
     )
     {
@@ -121,7 +141,7 @@ internal sealed class PythonChild : IAsyncDisposable
             calls.TryRemove(call.Id, out _);
             throw gone;
         }
-        await WriteAsync(new ChildRequest(call.Id, verb, parameters), Bytes(prompt.Span), cancellationToken);
+        await WriteAsync(new ChildRequest(call.Id, verb, parameters), body, cancellationToken);
         return call;
     }
 
@@ -184,6 +204,11 @@ internal sealed class PythonChild : IAsyncDisposable
         if (response.Token is { } token)
         {
             call.Take(token);
+            return;
+        }
+        if (response.Progress is { } step)
+        {
+            call.Take(step);
             return;
         }
         calls.TryRemove(response.Id, out _);
