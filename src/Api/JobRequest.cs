@@ -20,6 +20,8 @@ namespace EgpuFleet.Api;
 /// <param name="MaxParallel">Shards of it that may run at once; left out: as many as fit.</param>
 /// <param name="Hold">True: it waits for its release.</param>
 /// <param name="Ref">In bulk: a name by which later lines may depend on it.</param>
+/// <param name="Require">It runs on such devices or waits: <c>cpu</c>, <c>gpu</c>, <c>egpu</c>, <c>apple_gpu</c>, <c>linux_gpu</c>.</param>
+/// <param name="Prefer">It runs on such a device when one is free, else elsewhere, and its log says so.</param>
 public sealed record JobRequest(
     string? Kind,
     string? Model = null,
@@ -36,7 +38,9 @@ public sealed record JobRequest(
     RetryOptions? Retry = null,
     int? MaxParallel = null,
     bool? Hold = null,
-    string? Ref = null
+    string? Ref = null,
+    string? Require = null,
+    string? Prefer = null
 );
 
 /// <summary>How to generate; every field may be left out.</summary>

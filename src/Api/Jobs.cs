@@ -47,7 +47,9 @@ public sealed record JobRulesInfo(
     DateTimeOffset? Deadline,
     double? MaxRunSeconds,
     RetryOptions Retry,
-    int? MaxParallel
+    int? MaxParallel,
+    string? Require = null,
+    string? Prefer = null
 );
 
 /// <summary>What a no-op does.</summary>

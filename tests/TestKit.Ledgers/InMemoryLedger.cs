@@ -294,6 +294,7 @@ public sealed class InMemoryLedger(TimeProvider time) : ILedger
             job.Spec.Rules.Deadline,
             job.State == JobState.Queued
                 ? []
-                : [.. job.Spec.Rules.DependsOn.Select(d => (d, _operations.Jobs[d.Job].State))]
+                : [.. job.Spec.Rules.DependsOn.Select(d => (d, _operations.Jobs[d.Job].State))],
+            job.Spec.Rules.Devices
         );
 }

@@ -96,7 +96,7 @@ internal sealed class InMemoryOperations
         job.NextItem += o.ItemCount;
         var shard = new InMemoryShard(o.FirstItem, o.ItemCount, o.Device);
         job.Shards.Add(shard);
-        return Log(job, Event(JobEventKind.ShardStarted, o.Id, shard, message: null, now));
+        return Log(job, Event(JobEventKind.ShardStarted, o.Id, shard, o.Note, now));
     }
 
     private LedgerOutcome Restart(LedgerOperation.RestartShard o, DateTimeOffset now)
@@ -106,7 +106,7 @@ internal sealed class InMemoryOperations
         if (shard.Epoch != o.Epoch - 1 || shard.NotBefore > now)
             return Refused;
         (shard.State, shard.Epoch, shard.Device) = (ShardState.Running, o.Epoch, o.Device);
-        return Log(job, Event(JobEventKind.ShardStarted, o.Id, shard, message: null, now));
+        return Log(job, Event(JobEventKind.ShardStarted, o.Id, shard, o.Note, now));
     }
 
     private LedgerOutcome Record(LedgerOperation.RecordResults o)

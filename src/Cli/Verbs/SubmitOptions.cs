@@ -7,6 +7,8 @@ namespace EgpuFleet.Cli.Verbs;
 /// <summary>What <c>fleet submit</c> may say of a job, as the API names it.</summary>
 internal static class SubmitOptions
 {
+    private static readonly string[] DeviceKinds = ["cpu", "gpu", "egpu", "apple_gpu", "linux_gpu"];
+
     private static readonly Option<string> Kind = new Option<string>("--kind")
     {
         Description = "batch (prompts for a model) or noop (proves the way of a job)",
@@ -110,6 +112,16 @@ internal static class SubmitOptions
         HelpName = "N",
     }.Within(1, 50_000);
 
+    private static readonly Option<string?> Require = new Option<string?>("--require")
+    {
+        Description = "Run on such devices only, and wait for one",
+    }.AcceptOnlyFromAmong(DeviceKinds);
+
+    private static readonly Option<string?> Prefer = new Option<string?>("--prefer")
+    {
+        Description = "Run on such a device when one is free, else elsewhere; the log of the job says so",
+    }.AcceptOnlyFromAmong(DeviceKinds);
+
     private static readonly Option<bool> Hold = new("--hold") { Description = "Wait for ./fleet jobs release" };
 
     private static readonly Option[] All =
@@ -132,6 +144,8 @@ internal static class SubmitOptions
         Attempts,
         Backoff,
         MaxParallel,
+        Require,
+        Prefer,
         Hold,
     ];
 
@@ -182,7 +196,9 @@ internal static class SubmitOptions
             parsed.GetValue(MaxRun),
             Retry(parsed),
             parsed.GetValue(MaxParallel),
-            parsed.GetValue(Hold) ? true : null
+            parsed.GetValue(Hold) ? true : null,
+            Require: parsed.GetValue(Require),
+            Prefer: parsed.GetValue(Prefer)
         );
     }
 

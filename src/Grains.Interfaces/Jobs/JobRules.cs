@@ -1,3 +1,5 @@
+using EgpuFleet.Grains.Interfaces.Fleet;
+
 namespace EgpuFleet.Grains.Interfaces.Jobs;
 
 /// <summary>When a job may run, how long, and how often it is tried.</summary>
@@ -6,6 +8,7 @@ namespace EgpuFleet.Grains.Interfaces.Jobs;
 /// <param name="MaxRunTime">From its first start by database time; a job that runs longer has failed.</param>
 /// <param name="MaxParallel">Shards of the job that may run at once; null: as many as fit.</param>
 /// <param name="StartsHeld">It waits for its release from the start.</param>
+/// <param name="Devices">On what kind of device it may run; null: on any.</param>
 [GenerateSerializer, Immutable, Alias("fleet.JobRules")]
 public sealed record JobRules(
     [property: Id(0)] IReadOnlyList<JobDependency> DependsOn,
@@ -13,7 +16,8 @@ public sealed record JobRules(
     [property: Id(2)] TimeSpan? MaxRunTime,
     [property: Id(3)] RetryPolicy Retry,
     [property: Id(4)] int? MaxParallel,
-    [property: Id(5)] bool StartsHeld
+    [property: Id(5)] bool StartsHeld,
+    [property: Id(6)] DeviceChoice? Devices = null
 )
 {
     /// <summary>No conditions, the usual number of tries.</summary>

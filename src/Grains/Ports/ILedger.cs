@@ -1,4 +1,5 @@
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 
@@ -129,7 +130,8 @@ public sealed record QueuedJob(
     JobState State,
     DateTimeOffset CreatedAt,
     DateTimeOffset? Deadline,
-    IReadOnlyList<(JobDependency Dependency, JobState State)> Dependencies
+    IReadOnlyList<(JobDependency Dependency, JobState State)> Dependencies,
+    DeviceChoice? Devices = null
 );
 
 /// <summary>A range of a job's items.</summary>

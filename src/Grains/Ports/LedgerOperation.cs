@@ -50,12 +50,13 @@ public abstract record LedgerOperation
 
     /// <summary>
     /// A new shard, leased at epoch 1: <c>job.next_item = FirstItem</c> and <c>job.next_shard = Id.Number</c> must still hold
-    /// and the job be running. Moves both cursors. Event: shard started.
+    /// and the job be running. Moves both cursors. Event: shard started, with the note.
     /// </summary>
-    public sealed record StartShard(ShardId Id, int FirstItem, int ItemCount, DeviceId Device) : LedgerOperation;
+    public sealed record StartShard(ShardId Id, int FirstItem, int ItemCount, DeviceId Device, string? Note = null)
+        : LedgerOperation;
 
-    /// <summary>Leases a queued shard of a running job again: its state must be queued and its epoch <c>Epoch - 1</c>. Event: shard started.</summary>
-    public sealed record RestartShard(ShardId Id, int Epoch, DeviceId Device) : LedgerOperation;
+    /// <summary>Leases a queued shard of a running job again: its state must be queued and its epoch <c>Epoch - 1</c>. Event: shard started, with the note.</summary>
+    public sealed record RestartShard(ShardId Id, int Epoch, DeviceId Device, string? Note = null) : LedgerOperation;
 
     /// <summary>Results of a running shard of exactly this epoch; an item that has a result keeps it. Moves the job's item counts. No event.</summary>
     public sealed record RecordResults(ShardId Id, int Epoch, IReadOnlyList<ItemResult> Results) : LedgerOperation;

@@ -52,7 +52,7 @@ internal sealed partial class LeaderTurn
         for (var i = 0; i < chunk.Count; i++)
         {
             if (chunk[i].Input.Models[chunk[i].Index] is { } model)
-                memory.Shapes.For(fresh[i].Spec.Kind, fresh[i].Spec.Model).Model ??= model;
+                memory.Shapes.For(fresh[i].Spec).Model ??= model;
         }
         var starts = mayStart ? StartAtOnce(fresh, i => chunk[i].Input.Models[chunk[i].Index]) : [];
         var waiting = fresh.Count - starts.Count(start => start is LedgerOperation.StartJob);

@@ -71,7 +71,7 @@ internal static class LedgerJson
         );
     }
 
-    public static ModelRef Model(string json) => Read<ModelRef>(json);
+    public static QueuedNeeds Needs(string json) => Read<QueuedNeeds>(json);
 
     /// <summary>All items of a small job as one array, in the order of their indexes.</summary>
     /// <exception cref="ArgumentException">They are not numbered from 0.</exception>

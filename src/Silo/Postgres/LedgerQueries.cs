@@ -72,7 +72,10 @@ internal static class LedgerQueries
     /// <summary>The narrow rows alone: only the kind that has a model (0) looks into its wide row.</summary>
     public const string QueuedJobs = """
         select j.id, j.kind, j.priority, j.item_count, j.state, j.created_at, j.deadline,
-               case when j.kind = 0 then (select s.spec -> 'model' from job_spec s where s.job = j.id) end
+               case when j.kind <> 1 then (
+                 select json_build_object('model', s.spec -> 'model', 'devices', s.spec #> '{rules,devices}')
+                 from job_spec s where s.job = j.id
+               ) end
         from job j
         where j.pool = $1 and j.state in (0, 5, 7)
         order by j.id

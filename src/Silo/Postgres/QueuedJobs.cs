@@ -1,11 +1,18 @@
 using System.Runtime.CompilerServices;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Ports;
 using Npgsql;
 
 namespace EgpuFleet.Silo.Postgres;
+
+/// <summary>What of its spec decides where a queued job may run.</summary>
+internal sealed record QueuedNeeds(ModelRef? Model, DeviceChoice? Devices)
+{
+    public static readonly QueuedNeeds Nothing = new(null, null);
+}
 
 /// <summary>The backlog, streamed for a new leader: a million jobs pass through without ever being held here.</summary>
 internal static class QueuedJobs
@@ -22,31 +29,33 @@ internal static class QueuedJobs
             cancellationToken
         );
         var dependencies = await DependenciesAsync(connection, pool, cancellationToken);
-        // Most jobs of a backlog name one of a few models.
-        var models = new Dictionary<string, ModelRef>();
+        // Most jobs of a backlog need one of a few things.
+        var known = new Dictionary<string, QueuedNeeds>();
         await using var command = Command(LedgerQueries.QueuedJobs, connection, pool);
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
             var id = new JobId(reader.GetGuid(0));
+            var needs = reader.IsDBNull(7) ? QueuedNeeds.Nothing : Needs(reader.GetString(7));
             yield return new QueuedJob(
                 id,
                 (JobKind)reader.GetInt16(1),
-                reader.IsDBNull(7) ? null : Model(reader.GetString(7)),
+                needs.Model,
                 reader.GetInt16(2),
                 reader.GetInt32(3),
                 (JobState)reader.GetInt16(4),
                 reader.GetFieldValue<DateTimeOffset>(5),
                 reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTimeOffset>(6),
-                dependencies.TryGetValue(id, out var waiting) ? waiting : []
+                dependencies.TryGetValue(id, out var waiting) ? waiting : [],
+                needs.Devices
             );
         }
 
-        ModelRef Model(string json)
+        QueuedNeeds Needs(string json)
         {
-            if (!models.TryGetValue(json, out var model))
-                models.Add(json, model = LedgerJson.Model(json));
-            return model;
+            if (!known.TryGetValue(json, out var needs))
+                known.Add(json, needs = LedgerJson.Needs(json));
+            return needs;
         }
     }
 

@@ -1,4 +1,5 @@
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Ports;
 
@@ -109,6 +110,32 @@ public abstract partial class LedgerContract
         );
         var expected = new ActiveShard(running, 0, 2, ShardState.Running, 1, LedgerRig.Device("mac-1"), 0);
         Assert.Equal(expected, Assert.Single(active.Shards));
+    }
+
+    [Fact]
+    public async Task A_new_leader_knows_on_what_devices_a_job_may_run_and_its_log_where_it_did()
+    {
+        var rig = await LedgerRig.CreateAsync(Ledger);
+        var choice = new DeviceChoice(DeviceClass.Gpu, DeviceClass.ExternalGpu);
+        var spec = rig.Spec(LedgerRig.NewId(), 2) with { Rules = JobRules.Default with { Devices = choice } };
+        await rig.CommitAsync(LedgerRig.Inline(spec));
+        var plain = await rig.SubmitAsync(1);
+        var backlog = await rig.BacklogAsync();
+        Assert.Equal(choice, backlog.Single(job => job.Id == spec.Id).Devices);
+        Assert.Null(backlog.Single(job => job.Id == plain).Devices);
+
+        var (first, second) = (new ShardId(spec.Id, 0), new ShardId(spec.Id, 1));
+        var device = LedgerRig.Device("mac-1");
+        await rig.CommitAsync(new LedgerOperation.StartJob(spec.Id));
+        await rig.CommitAsync(new LedgerOperation.StartShard(first, 0, 1, device, "not where it was to be"));
+        await rig.CommitAsync(new LedgerOperation.StartShard(second, 1, 1, device));
+        await rig.CommitAsync(new LedgerOperation.RequeueShard(first, 1, "lost", CountsAsFailure: false, null));
+        await rig.CommitAsync(new LedgerOperation.RestartShard(first, 2, device, "nor now"));
+        var started = (await Ledger.ReadEventsAsync(spec.Id, 0, 100, Token)).Where(e =>
+            e.Kind == JobEventKind.ShardStarted
+        );
+        Assert.Equal(["not where it was to be", null, "nor now"], started.Select(e => e.Message));
+        Assert.Equal(choice, Assert.Single(await Ledger.LoadActiveAsync(rig.Term.Pool, Token)).Spec.Rules.Devices);
     }
 
     [Fact]

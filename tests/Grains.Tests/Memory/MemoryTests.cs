@@ -36,7 +36,7 @@ public sealed class MemoryTests
             .Sample(
                 (steps, take) =>
                 {
-                    var shape = new Shape(JobKind.Noop, modelRef: null);
+                    var shape = new Shape(JobKind.Noop, modelRef: null, devices: null);
                     var all = new List<WaitingEntry>();
                     var inQueue = new HashSet<WaitingEntry>();
                     foreach (var (what, priority, which) in steps)

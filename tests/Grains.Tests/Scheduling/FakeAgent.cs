@@ -18,6 +18,7 @@ internal sealed class FakeAgent(string name)
     public Guid Incarnation { get; set; } = Guid.NewGuid();
     public double TokensPerSecond { get; set; }
     public int NoopSlots { get; init; }
+    public DeviceKind Kind { get; init; }
 
     /// <summary>What it says to a shard before taking it.</summary>
     public Func<ShardAssignment, Refusal?> OnStart { get; set; } = _ => null;
@@ -56,7 +57,7 @@ internal sealed class FakeAgent(string name)
                 new NodeFacts(Device.Node, Incarnation, Device.Node.Value, "test", "test", "1", ProcessId: 1),
                 [
                     new DeviceStatus(
-                        new DeviceFacts(Device, DeviceKind.Cpu, "cpu", "test", 1, 8_000_000_000, NoopSlots),
+                        new DeviceFacts(Device, Kind, "cpu", "test", 1, 8_000_000_000, NoopSlots),
                         state,
                         Reason: null,
                         WorkerProcessId: 2,

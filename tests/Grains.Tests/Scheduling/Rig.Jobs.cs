@@ -13,10 +13,11 @@ internal sealed partial class Rig
         int items,
         int priority = 0,
         string? traceParent = null,
-        string prompt = "Hello"
+        string prompt = "Hello",
+        JobRules? rules = null
     )
     {
-        var spec = await StageAsync(items, priority, traceParent, prompt);
+        var spec = await StageAsync(items, priority, traceParent, prompt, rules);
         var reply = await Loop.SubmitAsync(new SubmitRequest(spec, null, null), TestContext.Current.CancellationToken)
             .WaitAsync(Patience);
         Assert.Equal((SubmitOutcome.Accepted, spec.Id), (reply.Outcome, reply.Job));
@@ -60,7 +61,8 @@ internal sealed partial class Rig
         int items,
         int priority = 0,
         string? traceParent = null,
-        string prompt = "Hello"
+        string prompt = "Hello",
+        JobRules? rules = null
     )
     {
         var spec = new JobSpec(
@@ -72,7 +74,7 @@ internal sealed partial class Rig
             priority,
             items,
             traceParent,
-            JobRules.Default
+            rules ?? JobRules.Default
         );
         var inputs = Enumerable.Range(0, items).Select(i => new BatchItem(i, $"r-{i}", prompt, Messages: null));
         await Ledger.StageItemsAsync(spec.Id, inputs.ToAsyncEnumerable(), TestContext.Current.CancellationToken);

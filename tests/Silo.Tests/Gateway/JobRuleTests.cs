@@ -115,7 +115,25 @@ public sealed class JobRuleTests(RunningSilo silo)
     [InlineData("""{"kind":"batch","model":"tiny-fleet","items":[{"prompt":"a"}],"fault":"none"}""", "fault")]
     public Task A_wrong_field_of_a_kind_is_named(string body, string field) => IsNamedAsync(body, field);
 
+    [Fact]
+    public async Task A_batch_says_on_what_devices_it_may_run()
+    {
+        var job = await SubmitAsync(
+            new JobRequest("batch", RunningSilo.Model, Items: [new BatchLine("a", "x")], Hold: true)
+            {
+                Require = "gpu",
+                Prefer = "egpu",
+            }
+        );
+
+        Assert.Equal(("gpu", "egpu"), (job.Rules!.Require, job.Rules.Prefer));
+    }
+
     [Theory]
+    [InlineData("""{"kind":"noop","payload":"a","require":"gpu"}""", "require")]
+    [InlineData("""{"kind":"noop","payload":"a","prefer":"gpu"}""", "prefer")]
+    [InlineData("""{"kind":"batch","model":"tiny-fleet","items":[{"prompt":"a"}],"require":"GPU"}""", "require")]
+    [InlineData("""{"kind":"batch","model":"tiny-fleet","items":[{"prompt":"a"}],"prefer":""}""", "prefer")]
     [InlineData("""{"kind":"noop","payload":"a","priority":1000000000}""", "priority")]
     [InlineData("""{"kind":"noop","payload":"a","priority":-101}""", "priority")]
     [InlineData("""{"kind":"noop","payload":"a","max_parallel":0}""", "max_parallel")]

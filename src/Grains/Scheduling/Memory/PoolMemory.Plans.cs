@@ -53,7 +53,8 @@ internal sealed partial class PoolMemory
                 NextShardNumber: 0,
                 entry.ItemCount,
                 entry.Shape.Kind,
-                entry.MaxParallel == WaitingEntry.UnknownParallel ? 1 : entry.MaxParallel
+                entry.MaxParallel == WaitingEntry.UnknownParallel ? 1 : entry.MaxParallel,
+                entry.Shape.Devices
             ),
             JobEntry job => new WaitingJob(
                 job.Id,
@@ -65,7 +66,8 @@ internal sealed partial class PoolMemory
                 job.PlannedShardNumber,
                 job.ItemCount,
                 job.Shape.Kind,
-                job.ParallelLeft
+                job.ParallelLeft,
+                job.Shape.Devices
             ),
             _ => throw new ArgumentException($"{queued.GetType().Name} does not wait.", nameof(queued)),
         };
@@ -110,14 +112,22 @@ internal sealed partial class PoolMemory
                 job.PlannedItem = placement.FirstItem + placement.ItemCount;
                 job.PlannedShardNumber = shard.Number + 1;
                 Reserve(job, entry: null, new LeaseKey(shard, placement.Epoch, device));
-                operations.Add(new LedgerOperation.StartShard(shard, placement.FirstItem, placement.ItemCount, device));
+                operations.Add(
+                    new LedgerOperation.StartShard(
+                        shard,
+                        placement.FirstItem,
+                        placement.ItemCount,
+                        device,
+                        placement.Fallback
+                    )
+                );
             }
             else
             {
                 var entry = job.Shards.TryGet(shard.Number, out var known) ? known : throw Unknown(shard);
                 entry.IsStarting = true;
                 Reserve(job, entry, new LeaseKey(shard, placement.Epoch, device));
-                operations.Add(new LedgerOperation.RestartShard(shard, placement.Epoch, device));
+                operations.Add(new LedgerOperation.RestartShard(shard, placement.Epoch, device, placement.Fallback));
             }
             Refresh(job);
         }
@@ -172,7 +182,7 @@ internal sealed partial class PoolMemory
     private JobEntry BeginWithSubmit(LedgerOperation.SubmitJob submit)
     {
         var spec = submit.Spec;
-        var shape = Shapes.For(spec.Kind, spec.Model);
+        var shape = Shapes.For(spec);
         var job = new JobEntry(spec.Id, shape, spec.Priority, spec.ItemCount, ++submitCount)
         {
             CreatedAt = DatabaseNow,
@@ -195,7 +205,8 @@ internal sealed partial class PoolMemory
             NextShardNumber: 0,
             spec.ItemCount,
             spec.Kind,
-            spec.Rules.MaxParallel ?? int.MaxValue
+            spec.Rules.MaxParallel ?? int.MaxValue,
+            spec.Rules.Devices
         );
 
     private void Reserve(JobEntry job, ShardEntry? entry, LeaseKey lease)

@@ -65,7 +65,7 @@ internal sealed partial class PoolMemory(SchedulingOptions options, FleetView fl
                 Due.Add(job.Id, DueKind.Deadline, deadline);
             return;
         }
-        var shape = Shapes.For(spec.Kind, spec.Model);
+        var shape = Shapes.For(spec);
         var entry = new WaitingEntry(spec.Id, shape, spec.Priority, spec.ItemCount, ++submitCount, outcome.CreatedAt)
         {
             State = outcome.State,
@@ -83,7 +83,7 @@ internal sealed partial class PoolMemory(SchedulingOptions options, FleetView fl
     {
         var entry = new WaitingEntry(
             job.Id,
-            Shapes.For(job.Kind, job.Model),
+            Shapes.For(job.Kind, job.Model, job.Devices),
             job.Priority,
             job.ItemCount,
             ++submitCount,
@@ -102,13 +102,7 @@ internal sealed partial class PoolMemory(SchedulingOptions options, FleetView fl
     public void AddStarted(ActiveJob job, IReadOnlyList<ItemSet> openItems)
     {
         var spec = job.Spec;
-        var entry = new JobEntry(
-            spec.Id,
-            Shapes.For(spec.Kind, spec.Model),
-            spec.Priority,
-            spec.ItemCount,
-            ++submitCount
-        )
+        var entry = new JobEntry(spec.Id, Shapes.For(spec), spec.Priority, spec.ItemCount, ++submitCount)
         {
             CreatedAt = job.CreatedAt,
             Spec = spec,

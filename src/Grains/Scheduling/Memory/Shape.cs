@@ -1,15 +1,19 @@
+using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 
 namespace EgpuFleet.Grains.Scheduling.Memory;
 
 /// <summary>What jobs that fit the same devices have in common, and those of them that wait.</summary>
-internal sealed class Shape(JobKind kind, ModelRef? modelRef)
+internal sealed class Shape(JobKind kind, ModelRef? modelRef, DeviceChoice? devices)
 {
     public JobKind Kind { get; } = kind;
 
     /// <summary>Null for a kind that needs no model.</summary>
     public ModelRef? ModelRef { get; } = modelRef;
+
+    /// <summary>On what kind of device they may run; null: on any.</summary>
+    public DeviceChoice? Devices { get; } = devices;
 
     /// <summary>Null while the registry does not know it, and for a kind that needs none.</summary>
     public ModelRecord? Model { get; set; }
@@ -22,16 +26,18 @@ internal sealed class Shape(JobKind kind, ModelRef? modelRef)
 /// <summary>The shapes of all jobs in memory; few, however many jobs.</summary>
 internal sealed class ShapeTable
 {
-    private readonly Dictionary<(JobKind, ModelRef?), Shape> shapes = [];
+    private readonly Dictionary<(JobKind, ModelRef?, DeviceChoice?), Shape> shapes = [];
     private readonly List<Shape> all = [];
 
     public IReadOnlyList<Shape> All => all;
 
-    public Shape For(JobKind kind, ModelRef? model)
+    public Shape For(JobSpec spec) => For(spec.Kind, spec.Model, spec.Rules.Devices);
+
+    public Shape For(JobKind kind, ModelRef? model, DeviceChoice? devices)
     {
-        if (shapes.TryGetValue((kind, model), out var shape))
+        if (shapes.TryGetValue((kind, model, devices), out var shape))
             return shape;
-        shapes.Add((kind, model), shape = new Shape(kind, model));
+        shapes.Add((kind, model, devices), shape = new Shape(kind, model, devices));
         all.Add(shape);
         return shape;
     }

@@ -55,9 +55,11 @@ public static class Feasibility
                 "The model of the job is not registered any more.",
                 "Register the model again under its name."
             );
-        var ready = snapshot.Devices.Where(device => device.Ready).ToList();
+        var ready = snapshot
+            .Devices.Where(device => device.Ready && DevicePreference.Allows(job.Devices, device))
+            .ToList();
         if (ready.Count == 0)
-            return NoneReady();
+            return job.Devices?.Require is null ? NoneReady() : NoneOfTheKind();
         var fitting = ready.Where(device => FitsEmpty(device, model)).ToList();
         if (fitting.Count == 0)
         {
@@ -82,6 +84,13 @@ public static class Feasibility
             RefusalCode.NoMatchingDevice,
             "No device of the pool is ready.",
             "Start an agent, or see why its devices are not ready."
+        );
+
+    private static Refusal NoneOfTheKind() =>
+        new(
+            RefusalCode.NoMatchingDevice,
+            "No device of the kind required is ready.",
+            "See `fleet devices`, or prefer the kind instead of requiring it."
         );
 
     private static Refusal Busy() =>

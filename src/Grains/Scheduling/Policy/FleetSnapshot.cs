@@ -66,6 +66,7 @@ public sealed record DeviceSlot(
 /// <param name="Requeued">Shards that lost their lease and may have a new one now.</param>
 /// <param name="NextItem">First item that no shard covers; <paramref name="ItemCount"/> when all are covered.</param>
 /// <param name="ParallelLeft">Shards of it that may be leased beside those that are.</param>
+/// <param name="Devices">On what kind of device it may run; null: on any.</param>
 public sealed record WaitingJob(
     JobId Id,
     int Priority,
@@ -76,7 +77,8 @@ public sealed record WaitingJob(
     int NextShardNumber,
     int ItemCount,
     JobKind Kind = JobKind.Batch,
-    int ParallelLeft = int.MaxValue
+    int ParallelLeft = int.MaxValue,
+    DeviceChoice? Devices = null
 );
 
 /// <summary>A shard that lost its lease.</summary>

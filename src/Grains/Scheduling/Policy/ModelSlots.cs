@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Models;
 
 namespace EgpuFleet.Grains.Scheduling.Policy;
@@ -12,78 +13,117 @@ internal sealed class ModelSlots(FleetSnapshot snapshot)
         .. snapshot.Devices.Where(device => device.IsFree).Order(DeviceOrder.Instance),
     ];
 
-    // Jobs share few models, so what depends on the model alone is worked out once for each.
-    private readonly Dictionary<string, List<DeviceSlot>> usableByModel = new(StringComparer.Ordinal);
+    // Jobs share few models and choices, so what depends on these alone is worked out once for each.
+    private readonly Dictionary<(string Model, DeviceClass? Require), List<DeviceSlot>> usable = [];
 
     public void Place(WaitingJob job, ImmutableArray<Placement>.Builder placements)
     {
         if (free.Count == 0 || job.Model is not { } model)
             return;
-        if (!usableByModel.TryGetValue(model.Ref.Sha256, out var usable))
-            usableByModel.Add(model.Ref.Sha256, usable = Usable(model));
+        var fitting = Usable(model, job.Devices);
         var left = job.ParallelLeft;
         foreach (var shard in job.Requeued.OrderBy(shard => shard.Id.Number))
         {
-            if (left == 0 || Best(model, usable, shard.FailedOn) is not { } device)
+            if (left == 0 || Best(job, model, fitting, shard.FailedOn) is not { } device)
                 continue;
             free.Remove(device);
-            placements.Add(new Placement(shard.Id, shard.Epoch + 1, shard.FirstItem, shard.ItemCount, device.Id));
+            placements.Add(
+                new Placement(
+                    shard.Id,
+                    shard.Epoch + 1,
+                    shard.FirstItem,
+                    shard.ItemCount,
+                    device.Id,
+                    Fallback(job, model, device)
+                )
+            );
             left--;
         }
-        PlaceNew(job, model, usable, left, placements);
+        PlaceNew(job, model, fitting, left, placements);
     }
 
     private void PlaceNew(
         WaitingJob job,
         ModelRecord model,
-        List<DeviceSlot> usable,
+        List<DeviceSlot> fitting,
         int left,
         ImmutableArray<Placement>.Builder placements
     )
     {
-        var rates = Sharding.Rates(usable);
+        var rates = Sharding.Rates(fitting);
         var totalRate = rates.Sum();
         var item = job.NextItem;
         var number = job.NextShardNumber;
-        for (; left > 0 && item < job.ItemCount && Best(model, usable, avoid: null) is { } device; left--)
+        for (; left > 0 && item < job.ItemCount && Best(job, model, fitting, avoid: null) is { } device; left--)
         {
-            var rate = rates[usable.IndexOf(device)];
+            var rate = rates[fitting.IndexOf(device)];
             var count = Sharding.GuidedSize(job.ItemCount - item, rate, totalRate, snapshot.Options);
             free.Remove(device);
-            placements.Add(new Placement(new ShardId(job.Id, number), Epoch: 1, item, count, device.Id));
+            placements.Add(
+                new Placement(
+                    new ShardId(job.Id, number),
+                    Epoch: 1,
+                    item,
+                    count,
+                    device.Id,
+                    Fallback(job, model, device)
+                )
+            );
             item += count;
             number++;
         }
     }
 
     // Sorted, because a sum of rates depends in its last bit on the order of its terms, and a shard's size on the sum.
-    private List<DeviceSlot> Usable(ModelRecord model) =>
-        [
-            .. snapshot
-                .Devices.Where(device => device.Ready && Feasibility.FitsNow(device, model))
-                .Order(DeviceOrder.Instance),
-        ];
+    private List<DeviceSlot> Usable(ModelRecord model, DeviceChoice? choice)
+    {
+        var key = (model.Ref.Sha256, choice?.Require);
+        if (!usable.TryGetValue(key, out var fitting))
+        {
+            fitting =
+            [
+                .. snapshot
+                    .Devices.Where(device =>
+                        device.Ready && DevicePreference.Allows(choice, device) && Feasibility.FitsNow(device, model)
+                    )
+                    .Order(DeviceOrder.Instance),
+            ];
+            usable.Add(key, fitting);
+        }
+        return fitting;
+    }
+
+    private string? Fallback(WaitingJob job, ModelRecord model, DeviceSlot chosen) =>
+        DevicePreference.FallbackOf(
+            job.Devices,
+            chosen,
+            snapshot.Devices,
+            device => Feasibility.FitsNow(device, model)
+        );
 
     /// <summary>
-    /// The free device to prefer: the model loaded, then the highest measured rate, then by id. A shard does not go back to
+    /// The free device to prefer: of the kind the job prefers, then the model loaded, then the highest measured rate, then by id. A shard does not go back to
     /// the device it just failed on while the pool has another that fits, even if that one is busy now.
     /// </summary>
-    private DeviceSlot? Best(ModelRecord model, List<DeviceSlot> usable, DeviceId? avoid)
+    private DeviceSlot? Best(WaitingJob job, ModelRecord model, List<DeviceSlot> fitting, DeviceId? avoid)
     {
-        var hasOther = avoid is not null && usable.Exists(device => device.Id != avoid);
+        var hasOther = avoid is not null && fitting.Exists(device => device.Id != avoid);
         DeviceSlot? best = null;
         foreach (var device in free)
         {
-            if ((hasOther && device.Id == avoid) || !usable.Contains(device))
+            if ((hasOther && device.Id == avoid) || !fitting.Contains(device))
                 continue;
-            if (best is null || IsBetter(device, best, model.Ref.Sha256))
+            if (best is null || IsBetter(device, best, job.Devices, model.Ref.Sha256))
                 best = device;
         }
         return best;
     }
 
-    private static bool IsBetter(DeviceSlot candidate, DeviceSlot best, string model)
+    private static bool IsBetter(DeviceSlot candidate, DeviceSlot best, DeviceChoice? choice, string model)
     {
+        var preferred = DevicePreference.Prefers(choice, candidate);
+        if (preferred != DevicePreference.Prefers(choice, best))
+            return preferred;
         var loaded = candidate.LoadedModels.Contains(model);
         if (loaded != best.LoadedModels.Contains(model))
             return loaded;

@@ -9,7 +9,15 @@ public sealed record Plan(ImmutableArray<Placement> Placements);
 
 /// <summary>A shard on a device.</summary>
 /// <param name="Epoch">Epoch of the lease to make: 1 for a new shard.</param>
-public sealed record Placement(ShardId Shard, int Epoch, int FirstItem, int ItemCount, DeviceId Device)
+/// <param name="Fallback">Why it is not on a device of the kind its job prefers; null when it is, or prefers none.</param>
+public sealed record Placement(
+    ShardId Shard,
+    int Epoch,
+    int FirstItem,
+    int ItemCount,
+    DeviceId Device,
+    string? Fallback = null
+)
 {
     /// <summary>The shard does not exist yet.</summary>
     public bool IsNew => Epoch == 1;

@@ -23,14 +23,16 @@ public static class Router
         var choice = request.Choice ?? DeviceChoice.Any;
         var remaining = devices.Where(device => !request.Except.Contains(device.Id)).ToImmutableArray();
         var candidates = remaining
-            .Where(device => device.Ready && Allows(choice, device) && Feasibility.FitsNow(device, model))
+            .Where(device =>
+                device.Ready && DevicePreference.Allows(choice, device) && Feasibility.FitsNow(device, model)
+            )
             .Select(device => (Device: device, Seconds: Predict(device, request)))
             .ToList();
         if (candidates.Count == 0)
             return new RouteReply(Placement: null, Explain(remaining, model, choice));
         var assumed = candidates.Average(candidate => candidate.Seconds) ?? 0;
         var (best, seconds) = candidates
-            .OrderByDescending(candidate => Prefers(choice, candidate.Device))
+            .OrderByDescending(candidate => DevicePreference.Prefers(choice, candidate.Device))
             .ThenBy(candidate => candidate.Seconds ?? assumed)
             .ThenByDescending(candidate => candidate.Device.LoadedModels.Contains(model.Ref.Sha256))
             .ThenBy(candidate => candidate.Device.ActiveSequences)
@@ -38,10 +40,13 @@ public static class Router
             .ThenByDescending(candidate => candidate.Device.TokensPerSecond)
             .ThenBy(candidate => candidate.Device.Id.ToString(), StringComparer.Ordinal)
             .First();
-        return new RouteReply(
-            new RoutePlacement(best.Id, best.Kind, best.Engine, seconds, FallbackOf(choice, best, remaining)),
-            Refusal: null
+        var fallback = DevicePreference.FallbackOf(
+            choice,
+            best,
+            remaining,
+            device => Feasibility.FitsNow(device, model)
         );
+        return new RouteReply(new RoutePlacement(best.Id, best.Kind, best.Engine, seconds, fallback), Refusal: null);
     }
 
     private static double? Predict(DeviceSlot device, RouteRequest request) =>
@@ -52,35 +57,9 @@ public static class Router
             Math.Max(request.OutputTokens ?? UsualOutputTokens, 1)
         );
 
-    private static bool Allows(DeviceChoice choice, DeviceSlot device) =>
-        choice.Require is not { } required || DeviceChoice.IsOf(required, device.Kind);
-
-    private static bool Prefers(DeviceChoice choice, DeviceSlot device) =>
-        choice.Prefer is { } preferred && DeviceChoice.IsOf(preferred, device.Kind);
-
-    /// <summary>Nothing falls back silently: why the request is not where it was to be.</summary>
-    private static string? FallbackOf(DeviceChoice choice, DeviceSlot chosen, ImmutableArray<DeviceSlot> devices)
-    {
-        if (choice.Prefer is not { } preferred || Prefers(choice, chosen))
-            return null;
-        var wanted = devices.Where(device => DeviceChoice.IsOf(preferred, device.Kind)).ToList();
-        if (wanted.Count == 0)
-            return "none of the kind preferred is in the fleet";
-        return wanted.Exists(device => device.Ready)
-            ? "the model does not fit those of the kind preferred now"
-            : "none of the kind preferred is ready";
-    }
-
     private static Refusal Explain(ImmutableArray<DeviceSlot> devices, ModelRecord model, DeviceChoice choice)
     {
-        var allowed = devices.RemoveAll(device => !Allows(choice, device));
-        if (choice.Require is not null && !allowed.Any(device => device.Ready))
-            return new Refusal(
-                RefusalCode.NoMatchingDevice,
-                "No device of the kind required is ready.",
-                "See `fleet devices`, or prefer the kind instead of requiring it."
-            );
-        var asJob = new WaitingJob(default, 0, 0, model, [], 0, 0, 1);
-        return Feasibility.Explain(asJob, new FleetSnapshot(allowed, [asJob], new PolicyOptions()));
+        var asJob = new WaitingJob(default, 0, 0, model, [], 0, 0, 1, Devices: choice);
+        return Feasibility.Explain(asJob, new FleetSnapshot(devices, [asJob], new PolicyOptions()));
     }
 }

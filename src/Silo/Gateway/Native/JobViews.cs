@@ -120,7 +120,9 @@ internal sealed class JobViews(JobReasons whys, ILedger ledger)
                 rules.Retry.Backoff.TotalSeconds,
                 rules.Retry.MaxBackoff.TotalSeconds
             ),
-            rules.MaxParallel
+            rules.MaxParallel,
+            DeviceWords.Of(rules.Devices?.Require),
+            DeviceWords.Of(rules.Devices?.Prefer)
         );
 
     private static bool Waits(JobState state) =>

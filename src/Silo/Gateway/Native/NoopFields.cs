@@ -16,6 +16,11 @@ internal static class NoopFields
             throw GatewayException.Invalid("model", "must be left out: a noop needs none");
         if (job.Generation is not null)
             throw GatewayException.Invalid("generation", "must be left out: a noop generates nothing");
+        if ((job.Require ?? job.Prefer) is not null)
+            throw GatewayException.Invalid(
+                job.Require is null ? "prefer" : "require",
+                "must be left out: a noop runs beside a device, not on it"
+            );
         if (job.DurationMs is < 0 or > Limits.NoopMilliseconds)
             throw GatewayException.Invalid("duration_ms", $"must be between 0 and {Limits.NoopMilliseconds}");
         return new NoopParameters(job.DurationMs ?? 0, Fault(job.Fault));

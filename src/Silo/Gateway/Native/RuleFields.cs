@@ -1,6 +1,7 @@
 using System.Globalization;
 using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 
 namespace EgpuFleet.Silo.Gateway.Native;
@@ -17,7 +18,8 @@ internal static class RuleFields
             job.MaxRunSeconds is null ? null : MaxRunTime(job.MaxRunSeconds.Value),
             job.Retry is null ? RetryPolicy.Default : Retry(job.Retry),
             MaxParallel(job),
-            job.Hold ?? false
+            job.Hold ?? false,
+            Devices(job)
         );
     }
 
@@ -134,6 +136,16 @@ internal static class RuleFields
             >= 0 and <= Limits.BackoffSeconds => TimeSpan.FromSeconds(seconds.Value),
             _ => throw GatewayException.Invalid(field, $"must be between 0 and {Limits.BackoffSeconds}"),
         };
+
+    private static DeviceChoice? Devices(JobRequest job)
+    {
+        if (job.Require is null && job.Prefer is null)
+            return null;
+        return new DeviceChoice(Class("require", job.Require), Class("prefer", job.Prefer));
+    }
+
+    private static DeviceClass? Class(string field, string? word) =>
+        word is null ? null : DeviceWords.Find(word) ?? throw GatewayException.Invalid(field, DeviceWords.MustBe);
 
     private static int? MaxParallel(JobRequest job)
     {

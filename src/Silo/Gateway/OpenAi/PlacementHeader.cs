@@ -15,15 +15,6 @@ public static class PlacementHeader
     public const string Prefer = "x-egpufleet-prefer";
     public const string Placement = "x-egpufleet-placement";
 
-    private static readonly (string Word, DeviceClass Class)[] Words =
-    [
-        ("cpu", DeviceClass.Cpu),
-        ("gpu", DeviceClass.Gpu),
-        ("egpu", DeviceClass.ExternalGpu),
-        ("apple_gpu", DeviceClass.AppleGpu),
-        ("linux_gpu", DeviceClass.LinuxGpu),
-    ];
-
     /// <exception cref="GatewayException">400: a word that names no kind of device.</exception>
     public static DeviceChoice Read(HttpRequest request)
     {
@@ -45,7 +36,7 @@ public static class PlacementHeader
         ArgumentNullException.ThrowIfNull(placement);
         var text = new StringBuilder(Quoted(placement.Device.ToString()));
         if (placement.Kind is { } kind)
-            text.Append(";kind=").Append(WordOf(kind));
+            text.Append(";kind=").Append(DeviceWords.Of(kind));
         if (placement.Engine is { } engine)
             text.Append(";engine=").Append(Quoted(engine));
         if (placement.PredictedSeconds is { } seconds)
@@ -60,15 +51,9 @@ public static class PlacementHeader
         var given = request.Headers[header];
         if (given.Count == 0)
             return null;
-        foreach (var (word, named) in Words)
-        {
-            if (given.Count == 1 && given[0] == word)
-                return named;
-        }
-        throw RequestFields.Wrong(header, $"must be one of {string.Join(", ", Words.Select(pair => pair.Word))}");
+        // Several values are none of the words.
+        return DeviceWords.Find(given.ToString()) ?? throw RequestFields.Wrong(header, DeviceWords.MustBe);
     }
-
-    private static string WordOf(DeviceKind kind) => Words.Last(pair => DeviceChoice.IsOf(pair.Class, kind)).Word;
 
     /// <summary>What an agent said of itself may hold anything; a header holds printable ASCII.</summary>
     private static string Quoted(string text)

@@ -12,8 +12,8 @@ internal sealed class StartShards : ShardStatement
     private const string Sql = """
         with op as materialized (
           select *
-          from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::int[], $7::int[])
-            as op (job, number, first_item, item_count, device, head_number, head_item)
+          from unnest($1::uuid[], $2::int[], $3::int[], $4::int[], $5::text[], $6::int[], $7::int[], $8::text[])
+            as op (job, number, first_item, item_count, device, head_number, head_item, note)
         ), fit as materialized (
           select op.*
           from op join job j on j.id = op.job
@@ -29,8 +29,9 @@ internal sealed class StartShards : ShardStatement
           select job, number, first_item, item_count, 1, 1, device from fit
           returning job, number, item_count, device
         )
-        insert into job_event (job, kind, shard, epoch, device, item_count)
-        select job, 2, number, 1, device, item_count from made
+        insert into job_event (job, kind, shard, epoch, device, item_count, message)
+        select made.job, 2, made.number, 1, made.device, made.item_count, fit.note
+        from made join fit on fit.job = made.job and fit.number = made.number
         returning job, shard, seq
         """;
 
@@ -40,12 +41,13 @@ internal sealed class StartShards : ShardStatement
     private readonly ArrayColumn<string?> _devices;
     private readonly ArrayColumn<int> _headNumbers;
     private readonly ArrayColumn<int> _headItems;
+    private readonly ArrayColumn<string?> _notes;
 
     public StartShards()
         : base(Sql)
     {
         (_firstItems, _itemCounts, _devices) = (Ints(), Ints(), Texts());
-        (_headNumbers, _headItems) = (Ints(), Ints());
+        (_headNumbers, _headItems, _notes) = (Ints(), Ints(), Texts());
     }
 
     public override void Add(LedgerOperation operation, int position)
@@ -59,6 +61,7 @@ internal sealed class StartShards : ShardStatement
         _devices.Add(start.Device.ToString());
         _headNumbers.Add(head.Number);
         _headItems.Add(head.Item);
+        _notes.Add(start.Note);
     }
 
     public override void Clear()
