@@ -101,4 +101,28 @@ internal static class Limits
 
     /// <summary>Text of a failure that is explained; the failure table reads less of it.</summary>
     public const int ExplainedCharacters = 4 << 20;
+
+    /// <summary>Longest check of the hardware that may be asked for; it is to be run while somebody waits.</summary>
+    public const double CheckMinutesMax = 120;
+
+    /// <summary>A step that has less time than this left is not begun: its worker alone takes a second to start.</summary>
+    public static readonly TimeSpan EvidenceStepLeast = TimeSpan.FromSeconds(3);
+
+    /// <summary>Time between two lines about a step that goes on.</summary>
+    public static readonly TimeSpan EvidenceProgress = TimeSpan.FromSeconds(10);
+
+    /// <summary>How long a worker outlives a check that was killed itself.</summary>
+    public static readonly TimeSpan EvidenceKeepFor = TimeSpan.FromSeconds(3);
+
+    /// <summary>A worker that has not ended by then, its device closed, is killed.</summary>
+    public static readonly TimeSpan EvidenceStopGrace = TimeSpan.FromSeconds(8);
+
+    /// <summary>Starts after a kill before a device counts as not coming back.</summary>
+    public const int EvidenceStarts = 4;
+
+    /// <summary>What the processor needs for the texts that a GPU is compared with; what takes longer needs a smaller model.</summary>
+    public static readonly TimeSpan ReferenceTimeout = TimeSpan.FromSeconds(60);
+
+    /// <summary>One expression on one text of a report; they are linear, so that only a stalled machine gets there.</summary>
+    public const int RedactionMilliseconds = 2000;
 }

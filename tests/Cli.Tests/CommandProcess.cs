@@ -10,6 +10,17 @@ internal static class CommandProcess
     public static async Task<Ending> RunAsync(params string[] arguments)
     {
         var cancellationToken = TestContext.Current.CancellationToken;
+        using var process = Process.Start(Start(arguments))!;
+        process.StandardInput.Close();
+        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
+        var error = process.StandardError.ReadToEndAsync(cancellationToken);
+        await process.WaitForExitAsync(cancellationToken);
+        return new Ending(process.ExitCode, await output, await error);
+    }
+
+    /// <summary>How it is started, all its streams redirected.</summary>
+    public static ProcessStartInfo Start(params string[] arguments)
+    {
         var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "EgpuFleet.Cli"), arguments)
         {
             UseShellExecute = false,
@@ -19,11 +30,6 @@ internal static class CommandProcess
         };
         start.Environment["EGPUFLEET_URL"] = null;
         start.Environment["EGPUFLEET_DATA"] = null;
-        using var process = Process.Start(start)!;
-        process.StandardInput.Close();
-        var output = process.StandardOutput.ReadToEndAsync(cancellationToken);
-        var error = process.StandardError.ReadToEndAsync(cancellationToken);
-        await process.WaitForExitAsync(cancellationToken);
-        return new Ending(process.ExitCode, await output, await error);
+        return start;
     }
 }

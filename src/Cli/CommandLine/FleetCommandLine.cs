@@ -68,6 +68,7 @@ internal static class FleetCommandLine
             ModelsVerb.Create(),
             EngineVerb.Create(),
             DoctorVerb.Create(),
+            HardwareCheckVerb.Create(),
         };
     }
 

@@ -13,6 +13,11 @@ internal static class Programs
 
     public static string Cli => Path.Combine(AppContext.BaseDirectory, "EgpuFleet.Cli");
 
+    /// <summary>Worker of an engine, where agents have it; the file may be absent.</summary>
+    /// <param name="engine">Its folder.</param>
+    public static string Worker(string engine, string program) =>
+        Path.Combine(Output(Path.Combine(Root, "src", "NodeAgent")), "engines", engine, program);
+
     /// <summary><c>…/bin/Release/net10.0</c> below a project's folder.</summary>
     public static string Output(string projectFolder)
     {

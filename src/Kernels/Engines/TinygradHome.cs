@@ -16,4 +16,19 @@ public sealed record TinygradHome(string EngineData)
     public string Marker => Path.Combine(Folder, "installed.json");
 
     public bool IsInstalled => File.Exists(Marker) && File.Exists(Python);
+
+    /// <summary>
+    /// Where a worker finds tinygrad, by variable; empty where nothing tells. What this process's environment names goes before
+    /// what was installed: a developer's checkout is meant.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> WorkerSettings()
+    {
+        var named = new[] { TinygradSettings.CheckoutVariable, TinygradSettings.PythonVariable }
+            .Select(name => KeyValuePair.Create(name, Environment.GetEnvironmentVariable(name) ?? ""))
+            .Where(variable => variable.Value.Length > 0)
+            .ToDictionary(StringComparer.Ordinal);
+        if (named.Count == 0 && IsInstalled)
+            named[TinygradSettings.PythonVariable] = Python;
+        return named;
+    }
 }

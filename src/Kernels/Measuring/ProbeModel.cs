@@ -8,8 +8,9 @@ namespace EgpuFleet.Kernels.Measuring;
 /// Writes a model of a given shape with meaningless weights: every engine loads it as any other, so that what is timed is
 /// what serves. It never ends its text by itself.
 /// </summary>
-internal static class ProbeModel
+public static class ProbeModel
 {
+    /// <summary>Positions it was trained for, as it says of itself where nothing else is asked.</summary>
     public const int ContextTokens = 512;
 
     // Small enough that no sum over a row overflows 16 bits, far from denormal.
@@ -17,10 +18,13 @@ internal static class ProbeModel
 
     private const int PatternBytes = 1 << 20;
 
-    public static void Write(Stream stream, ProbeShape shape)
+    /// <summary>Writes the whole file.</summary>
+    /// <param name="contextTokens">Positions it says that it was trained for; what keys and values of them need is not checked.</param>
+    public static void Write(Stream stream, ProbeShape shape, int contextTokens = ContextTokens)
     {
+        ArgumentNullException.ThrowIfNull(shape);
         var writer = new GgufWriter();
-        Describe(writer, shape);
+        Describe(writer, shape, contextTokens);
         DescribeVocabulary(writer);
         var type = WeightKinds.TypeOf(shape.Kind);
         var pattern = Pattern(shape.Kind, type);
@@ -62,12 +66,12 @@ internal static class ProbeModel
         writer.WriteTo(stream);
     }
 
-    private static void Describe(GgufWriter writer, ProbeShape shape)
+    private static void Describe(GgufWriter writer, ProbeShape shape, int contextTokens)
     {
         writer.Add("general.architecture", "llama");
         writer.Add("general.name", "probe");
         writer.Add("llama.vocab_size", ProbeShape.Vocabulary);
-        writer.Add("llama.context_length", ContextTokens);
+        writer.Add("llama.context_length", (uint)contextTokens);
         writer.Add("llama.embedding_length", (uint)shape.Hidden);
         writer.Add("llama.block_count", (uint)shape.Blocks);
         writer.Add("llama.feed_forward_length", (uint)shape.FeedForward);

@@ -25,42 +25,26 @@ internal static class EnginePolicy
     private static EngineChoice OfKind(DeviceDescription device, AgentOptions options) =>
         device.Kind switch
         {
-            DeviceKind.Cpu when options.CpuEngine == TinygradSettings.Engine => Tinygrad("CPU", options),
-            DeviceKind.Cpu => LlamaCpp(LlamaCppSettings.Cpu),
+            DeviceKind.Cpu when options.CpuEngine != TinygradSettings.Engine => LlamaCpp(LlamaCppSettings.Cpu),
             DeviceKind.AppleGpu => LlamaCpp(LlamaCppSettings.Metal),
-            DeviceKind.ExternalGpu => OfVendor(device, options, "AMD", "NV"),
-            // By number: a machine may have several, and each has a worker of its own.
-            DeviceKind.LinuxGpu => OfVendor(
-                device,
-                options,
-                $"KFD:{device.VendorIndex}+AMD",
-                $"NVK:{device.VendorIndex}+NV"
-            ),
-            _ => throw new ArgumentException($"No such kind of device: {device.Kind}", nameof(device)),
-        };
-
-    private static EngineChoice OfVendor(DeviceDescription device, AgentOptions options, string amd, string nvidia) =>
-        device.Gpu?.VendorId switch
-        {
-            PciGpu.Amd => Tinygrad(amd, options),
-            PciGpu.Nvidia => Tinygrad(nvidia, options),
-            _ => Tinygrad("", options) with
-            {
-                Refusal = $"No engine drives GPUs of {device.Gpu?.VendorName ?? "an unknown vendor"}.",
-            },
+            _ => Tinygrad(device, options),
         };
 
     private static EngineChoice LlamaCpp(string device) =>
         new(LlamaCppSettings.Engine, Settings((LlamaCppSettings.DeviceVariable, device)));
 
-    private static EngineChoice Tinygrad(string device, AgentOptions options) =>
-        new(
-            TinygradSettings.Engine,
-            Settings(
-                (TinygradSettings.DeviceVariable, device),
-                (TinygradSettings.ThreadsVariable, options.Threads.ToString(CultureInfo.InvariantCulture))
-            )
+    private static EngineChoice Tinygrad(DeviceDescription device, AgentOptions options)
+    {
+        var name = TinygradDevice.NameOf(device);
+        var settings = Settings(
+            (TinygradSettings.DeviceVariable, name ?? ""),
+            (TinygradSettings.ThreadsVariable, options.Threads.ToString(CultureInfo.InvariantCulture))
         );
+        var refusal = name is null
+            ? $"No engine drives GPUs of {device.Gpu?.VendorName ?? "an unknown vendor"}."
+            : null;
+        return new EngineChoice(TinygradSettings.Engine, settings, refusal);
+    }
 
     private static ImmutableSortedDictionary<string, string> Settings(params (string Name, string Value)[] settings) =>
         settings.ToImmutableSortedDictionary(one => one.Name, one => one.Value, StringComparer.Ordinal);
