@@ -26,7 +26,7 @@ public sealed partial class WorkerClient : IAsyncDisposable
     );
     private readonly Task reading;
     private long lastId;
-    private volatile bool closing;
+    private volatile WorkerClosed? ending;
 
     private WorkerClient(NetworkStream stream)
     {
@@ -34,6 +34,8 @@ public sealed partial class WorkerClient : IAsyncDisposable
         Noops = new NoopChannel(SendNoopsAsync);
         reading = Task.Run(ReadAllAsync, CancellationToken.None);
     }
+
+    private static WorkerClosed FromThisSide { get; } = new(true, "Closed from this side.");
 
     /// <summary>Noops to and from the worker.</summary>
     public NoopChannel Noops { get; }
@@ -122,7 +124,7 @@ public sealed partial class WorkerClient : IAsyncDisposable
     /// <summary>Asks the worker to end; answered before the process does.</summary>
     public async Task ShutdownAsync(CancellationToken cancellationToken = default)
     {
-        closing = true;
+        ending = FromThisSide;
         await CallAsync(WorkerVerb.Shutdown, null, ProtocolJson.Default.WorkerStats, cancellationToken);
     }
 
@@ -178,10 +180,20 @@ public sealed partial class WorkerClient : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// Closes the connection to a worker that nothing is expected of any more: all that wait for it fail now, with
+    /// <see cref="EngineErrorClass.WorkerLost"/>.
+    /// </summary>
+    public ValueTask GiveUpAsync(string reason)
+    {
+        ending = new WorkerClosed(false, reason);
+        return DisposeAsync();
+    }
+
     /// <summary>Closes the connection; the worker cancels its generations and keeps its models for a while.</summary>
     public async ValueTask DisposeAsync()
     {
-        closing = true;
+        ending ??= FromThisSide;
         await stream.DisposeAsync();
         await reading;
         writing.Dispose();
@@ -266,7 +278,7 @@ public sealed partial class WorkerClient : IAsyncDisposable
         {
             reason = $"The connection to the worker failed: {exception.Message}";
         }
-        closed.SetResult(closing ? new(true, "Closed from this side.") : new(false, reason));
+        closed.SetResult(ending ?? new(false, reason));
         foreach (var request in pending.Values)
             request.Fail(Lost());
         await stream.DisposeAsync();

@@ -52,10 +52,13 @@ internal sealed class WorkerProcess(WorkerClient client, WorkerRecord record, Ti
         await Client.DisposeAsync();
     }
 
-    /// <summary>Ends it without asking: it failed.</summary>
-    public async Task KillAsync()
+    /// <summary>
+    /// Ends it without asking: it failed. Whoever waits for an answer hears so at once, not when the process, which may be stuck
+    /// in its device, is gone.
+    /// </summary>
+    public async Task KillAsync(string reason)
     {
+        await Client.GiveUpAsync(reason);
         await ProcessEnd.EndAsync(record.ProcessId, record.Started, Limits.WorkerStopTimeout, time);
-        await Client.DisposeAsync();
     }
 }

@@ -120,7 +120,7 @@ internal sealed partial class WorkerSupervisor(
                     // As a lost link kills it.
                     HoldKind.Rehearsal => last.KillAtOnceAsync(),
                     // Its GPU answers nothing any more.
-                    HoldKind.Absent => last.KillAsync(),
+                    HoldKind.Absent => last.KillAsync(hold.Reason),
                     _ => last.EndAsync(),
                 }
             );
@@ -246,7 +246,7 @@ internal sealed partial class WorkerSupervisor(
         Happened(new WorkerEvent.Died(time.GetElapsedTime(origin), known, trouble));
         LogDied(device, life.Phase, reason);
         if (dead is not null)
-            await dead.KillAsync();
+            await dead.KillAsync(reason);
         guard?.Closed(device);
         Died?.Invoke();
     }
