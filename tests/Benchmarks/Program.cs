@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EgpuFleet.Benchmarks.Engine;
 using EgpuFleet.Benchmarks.Faults;
 using EgpuFleet.Benchmarks.Load;
 using EgpuFleet.Benchmarks.Processes;
@@ -30,6 +31,10 @@ try
                 stop.Token
             );
             return isGood || !settings.Check ? ExitCodes.Ok : ExitCodes.Failed;
+        case [EngineBench.Verb, var engine]:
+            var wanted = EngineBench.FromJson(engine);
+            var isMet = await new EngineBenchmark(wanted, FleetConsole.System(json: false), clock).RunAsync(stop.Token);
+            return isMet || !wanted.Check ? ExitCodes.Ok : ExitCodes.Failed;
         case [FaultBench.Recovery or FaultBench.Chaos or FaultBench.Soak, var json]:
             var bench = new FaultBenchmarks(FaultBench.FromJson(json), FleetConsole.System(json: false), clock);
             return await bench.RunAsync(args[0], stop.Token) ? ExitCodes.Ok : ExitCodes.Failed;

@@ -66,9 +66,22 @@ internal static class BenchVerb
             "./fleet bench queue --runs 5 --peers --million",
             "./fleet bench queue --only submit --only raw --runs 3"
         );
+        var engine = new Command("engine", "Decode speed of the tinygrad engine beside tinygrad.llm and llama.cpp")
+        {
+            Runs,
+            Check,
+        };
+        engine.SetAction(
+            (parsed, cancellationToken) =>
+            {
+                var settings = new EngineBench(parsed.GetValue(Runs), parsed.GetValue(Check));
+                return BenchProgram.RunAsync(EngineBench.Verb, settings.ToJson(), cancellationToken);
+            }
+        );
         return new Command("bench", "Measure this fleet's software on this machine")
         {
             queue,
+            engine,
             FaultBenchVerbs.Recovery(),
             FaultBenchVerbs.Chaos(),
             FaultBenchVerbs.Soak(),

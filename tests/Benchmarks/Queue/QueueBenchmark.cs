@@ -43,7 +43,7 @@ internal sealed class QueueBenchmark(QueueBench settings, FleetConsole console, 
         if (settings.Million)
             await Ours(scratch, postgres, "once: ").MillionAsync(cancellationToken);
         setting["seconds"] = Math.Round(_steps.Elapsed.TotalSeconds);
-        var report = new QueueReport(_figures, Budgets.Of(QueueBench.Verb), setting);
+        var report = new BenchReport(QueueBench.Verb, _figures, Budgets.Of(QueueBench.Verb), setting);
         await PrintAsync(report, cancellationToken);
         return report.IsWithinMargins;
     }
@@ -90,10 +90,10 @@ internal sealed class QueueBenchmark(QueueBench settings, FleetConsole console, 
             _figures.Add($"{peer}.{figure}", value);
     }
 
-    private async Task PrintAsync(QueueReport report, CancellationToken cancellationToken)
+    private async Task PrintAsync(BenchReport report, CancellationToken cancellationToken)
     {
         console.Line();
-        console.Table(QueueReport.Header, report.Rows);
+        console.Table(BenchReport.Header, report.Rows);
         console.Line();
         console.Line(settings.Quick ? "Goals (of a quick run: they say nothing):" : "Goals:");
         foreach (var line in report.GoalLines)

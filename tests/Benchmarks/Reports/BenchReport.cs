@@ -5,8 +5,8 @@ using EgpuFleet.Benchmarks.Statistics;
 
 namespace EgpuFleet.Benchmarks.Reports;
 
-/// <summary>What the queue benchmark says at the end: a table for people, and one line of JSON for programs.</summary>
-internal sealed class QueueReport(FigureBook figures, IReadOnlyList<Goal> goals, JsonObject setting)
+/// <summary>What a benchmark of figures says at the end: a table for people, and one line of JSON for programs.</summary>
+internal sealed class BenchReport(string benchmark, FigureBook figures, IReadOnlyList<Goal> goals, JsonObject setting)
 {
     /// <summary>Nothing of it is put into a page: a plus stays a plus.</summary>
     private static readonly JsonSerializerOptions Readable = new(JsonSerializerOptions.Default)
@@ -48,7 +48,7 @@ internal sealed class QueueReport(FigureBook figures, IReadOnlyList<Goal> goals,
     /// </summary>
     public string JsonLine()
     {
-        var line = new JsonObject { ["benchmark"] = "queue" };
+        var line = new JsonObject { ["benchmark"] = benchmark };
         foreach (var series in figures.All)
             Place(line, series.Name)[Last(series.Name)] = Rounded(series.Median);
         line["spread"] = new JsonObject(

@@ -5,7 +5,7 @@ using EgpuFleet.Benchmarks.Reports;
 namespace EgpuFleet.Benchmarks.Tests;
 
 /// <summary>The last line of the queue benchmark, as a program reads it.</summary>
-public sealed class QueueReportTests
+public sealed class BenchReportTests
 {
     [Fact]
     public void The_json_line_has_medians_by_name_and_each_peer_in_an_object_of_its_own()
@@ -43,13 +43,13 @@ public sealed class QueueReportTests
         var rows = Report().Rows.ToArray();
 
         Assert.Equal(3, rows.Length);
-        Assert.All(rows, row => Assert.Equal(QueueReport.Header.Count, row.Count));
+        Assert.All(rows, row => Assert.Equal(BenchReport.Header.Count, row.Count));
         Assert.Equal(["submit_16", "2,000", "1,000", "3,000", "100 %", "3"], rows[0]);
     }
 
     private static double Number(JsonElement value) => value.GetDouble();
 
-    private static QueueReport Report()
+    private static BenchReport Report()
     {
         var figures = new FigureBook();
         foreach (var value in new double[] { 1_000, 3_000, 2_000 })
@@ -57,6 +57,6 @@ public sealed class QueueReportTests
         figures.Add("submit_16_p50_ms", 1.23456);
         figures.Add("bullmq.submit_16", 500);
         var goal = new Goal("beats it", ["submit_16"], 1.5, null, ["bullmq.submit_16"], 0.1, "a reason");
-        return new QueueReport(figures, [goal], new JsonObject { ["runs"] = 5 });
+        return new BenchReport("queue", figures, [goal], new JsonObject { ["runs"] = 5 });
     }
 }

@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using EgpuFleet.Benchmarks.Fleet;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Protocol;
+
+namespace EgpuFleet.Benchmarks.Engine;
+
+/// <summary>A worker of one of our engines on the processor, as an agent starts it.</summary>
+internal sealed class EngineWorker : IAsyncDisposable
+{
+    private static readonly TimeSpan ConnectEvery = TimeSpan.FromMilliseconds(50);
+
+    private readonly Process process;
+    private readonly WorkerClient client;
+    private readonly TimeProvider clock;
+
+    private EngineWorker(Process process, WorkerClient client, TimeProvider clock) =>
+        (this.process, this.client, this.clock) = (process, client, clock);
+
+    public static async Task<EngineWorker> StartAsync(
+        string program,
+        ScratchFolder scratch,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
+    {
+        var credential = Guid.NewGuid().ToString("N");
+        var socket = scratch.At(credential[..8]);
+        var executable = Path.Combine(AppContext.BaseDirectory, program);
+        var process = Process.Start(WorkerLaunch.StartInfo(executable, socket, credential))!;
+        while (true)
+        {
+            try
+            {
+                var client = await WorkerClient.ConnectAsync(socket, credential, cancellationToken);
+                return new EngineWorker(process, client, clock);
+            }
+            catch (EngineException exception)
+                when (exception.ErrorClass == EngineErrorClass.WorkerLost && !process.HasExited)
+            {
+                await Task.Delay(ConnectEvery, clock, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Loads a file under a name and makes it warm. Gives the bytes of its weights.</summary>
+    public async Task<long> LoadAsync(string path, string name, int slots, CancellationToken cancellationToken)
+    {
+        var spec = new LoadSpec(path, name, Environment.ProcessorCount, EngineSizes.ContextTokens, slots);
+        var model = await client.LoadAsync(spec, cancellationToken);
+        await client.WarmUpAsync(name, cancellationToken);
+        return model.WeightBytes;
+    }
+
+    /// <summary>Tokens a second of so many sequences together, from the first token of any to the last of all.</summary>
+    public async Task<double> MeasureAsync(string name, int sequences, int run, CancellationToken cancellationToken)
+    {
+        var first = long.MaxValue;
+        var all = Enumerable
+            .Range(0, sequences)
+            .Select(async sequence =>
+            {
+                var prompt = new TokenPrompt([run % 200, 11, 12, 13, 14, 15, 16, 17 + sequence]);
+                var request = new GenerateRequest(name, prompt, new GenerationOptions(EngineSizes.Tokens));
+                await foreach (var token in client.GenerateAsync(request, cancellationToken))
+                {
+                    if (token.Index == 0)
+                        first = Math.Min(first, clock.GetTimestamp());
+                }
+            });
+        await Task.WhenAll(all);
+        return ((sequences * EngineSizes.Tokens) - sequences) / clock.GetElapsedTime(first).TotalSeconds;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await client.DisposeAsync();
+        process.Kill(entireProcessTree: true);
+        await process.WaitForExitAsync(CancellationToken.None);
+        process.Dispose();
+    }
+}
