@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EgpuFleet.Benchmarks.Fleet;
+using EgpuFleet.Cli.Supervision;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Protocol;
 
@@ -10,12 +11,12 @@ internal sealed class EngineWorker : IAsyncDisposable
 {
     private static readonly TimeSpan ConnectEvery = TimeSpan.FromMilliseconds(50);
 
-    private readonly Process process;
-    private readonly WorkerClient client;
-    private readonly TimeProvider clock;
+    private readonly Process _process;
+    private readonly WorkerClient _client;
+    private readonly TimeProvider _clock;
 
     private EngineWorker(Process process, WorkerClient client, TimeProvider clock) =>
-        (this.process, this.client, this.clock) = (process, client, clock);
+        (_process, _client, _clock) = (process, client, clock);
 
     public static async Task<EngineWorker> StartAsync(
         string program,
@@ -26,7 +27,8 @@ internal sealed class EngineWorker : IAsyncDisposable
     {
         var credential = Guid.NewGuid().ToString("N");
         var socket = scratch.At(credential[..8]);
-        var executable = Path.Combine(AppContext.BaseDirectory, program);
+        var folder = Path.Combine(Programs.Root, "src", "Kernels", program.Split('.')[^1]);
+        var executable = Path.Combine(Programs.Output(folder), program);
         var process = Process.Start(WorkerLaunch.StartInfo(executable, socket, credential))!;
         while (true)
         {
@@ -47,8 +49,8 @@ internal sealed class EngineWorker : IAsyncDisposable
     public async Task<long> LoadAsync(string path, string name, int slots, CancellationToken cancellationToken)
     {
         var spec = new LoadSpec(path, name, Environment.ProcessorCount, EngineSizes.ContextTokens, slots);
-        var model = await client.LoadAsync(spec, cancellationToken);
-        await client.WarmUpAsync(name, cancellationToken);
+        var model = await _client.LoadAsync(spec, cancellationToken);
+        await _client.WarmUpAsync(name, cancellationToken);
         return model.WeightBytes;
     }
 
@@ -62,21 +64,21 @@ internal sealed class EngineWorker : IAsyncDisposable
             {
                 var prompt = new TokenPrompt([run % 200, 11, 12, 13, 14, 15, 16, 17 + sequence]);
                 var request = new GenerateRequest(name, prompt, new GenerationOptions(EngineSizes.Tokens));
-                await foreach (var token in client.GenerateAsync(request, cancellationToken))
+                await foreach (var token in _client.GenerateAsync(request, cancellationToken))
                 {
                     if (token.Index == 0)
-                        first = Math.Min(first, clock.GetTimestamp());
+                        first = Math.Min(first, _clock.GetTimestamp());
                 }
             });
         await Task.WhenAll(all);
-        return ((sequences * EngineSizes.Tokens) - sequences) / clock.GetElapsedTime(first).TotalSeconds;
+        return ((sequences * EngineSizes.Tokens) - sequences) / _clock.GetElapsedTime(first).TotalSeconds;
     }
 
     public async ValueTask DisposeAsync()
     {
-        await client.DisposeAsync();
-        process.Kill(entireProcessTree: true);
-        await process.WaitForExitAsync(CancellationToken.None);
-        process.Dispose();
+        await _client.DisposeAsync();
+        _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync(CancellationToken.None);
+        _process.Dispose();
     }
 }

@@ -8,7 +8,7 @@ internal sealed class MemoryBandwidth(TimeProvider clock)
     private const int Floats = 64 << 20;
     private const double Giga = 1e9;
 
-    private readonly float[] values = [.. Enumerable.Repeat(1f, Floats)];
+    private readonly float[] _values = [.. Enumerable.Repeat(1f, Floats)];
 
     /// <summary>Billions of bytes a second.</summary>
     public double Measure()
@@ -16,11 +16,11 @@ internal sealed class MemoryBandwidth(TimeProvider clock)
         var parts = Environment.ProcessorCount;
         var sums = new float[parts];
         var begun = clock.GetTimestamp();
-        Parallel.For(0, parts, part => sums[part] = Sum(values.AsSpan(Floats / parts * part, Floats / parts)));
+        Parallel.For(0, parts, part => sums[part] = Sum(_values.AsSpan(Floats / parts * part, Floats / parts)));
         var seconds = clock.GetElapsedTime(begun).TotalSeconds;
         if (sums.Any(sum => sum == 0))
             throw new InvalidOperationException("Nothing was read.");
-        return values.LongLength * sizeof(float) / seconds / Giga;
+        return _values.LongLength * sizeof(float) / seconds / Giga;
     }
 
     private static float Sum(ReadOnlySpan<float> part)

@@ -8,9 +8,9 @@ namespace EgpuFleet.Benchmarks.Engine;
 /// <summary><c>tinygrad.llm</c> of the checkout with one file, warm, waiting to be measured.</summary>
 internal sealed class TinygradPeer : IAsyncDisposable
 {
-    private readonly Process process;
+    private readonly Process _process;
 
-    private TinygradPeer(Process process) => this.process = process;
+    private TinygradPeer(Process process) => _process = process;
 
     /// <exception cref="FleetFailure">It could not load the file.</exception>
     public static async Task<TinygradPeer> StartAsync(string model, CancellationToken cancellationToken)
@@ -37,21 +37,21 @@ internal sealed class TinygradPeer : IAsyncDisposable
     /// <summary>Tokens a second of one sequence.</summary>
     public async Task<double> MeasureAsync(CancellationToken cancellationToken)
     {
-        await process.StandardInput.WriteLineAsync("go".AsMemory(), cancellationToken);
-        await process.StandardInput.FlushAsync(cancellationToken);
+        await _process.StandardInput.WriteLineAsync("go".AsMemory(), cancellationToken);
+        await _process.StandardInput.FlushAsync(cancellationToken);
         using var answer = JsonDocument.Parse(await ReadAsync(cancellationToken));
         return answer.RootElement.GetProperty("tokens_s").GetDouble();
     }
 
     public async ValueTask DisposeAsync()
     {
-        if (!process.HasExited)
-            process.Kill(entireProcessTree: true);
-        await process.WaitForExitAsync(CancellationToken.None);
-        process.Dispose();
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync(CancellationToken.None);
+        _process.Dispose();
     }
 
     private async Task<string> ReadAsync(CancellationToken cancellationToken) =>
-        await process.StandardOutput.ReadLineAsync(cancellationToken)
+        await _process.StandardOutput.ReadLineAsync(cancellationToken)
         ?? throw new FleetFailure("tinygrad.llm ended; what it said stands above.");
 }
