@@ -52,10 +52,12 @@ public sealed class GoalTests
     public void A_figure_that_is_no_number_is_refused() =>
         Assert.Throws<ArgumentException>(() => new FigureBook().Add("submit_1", double.NaN));
 
-    [Fact]
-    public void The_budgets_of_the_repository_are_complete()
+    [Theory]
+    [InlineData("queue")]
+    [InlineData("engine")]
+    public void The_budgets_of_the_repository_are_complete(string benchmark)
     {
-        var goals = Budgets.Of("queue");
+        var goals = Budgets.Of(benchmark);
 
         Assert.NotEmpty(goals);
         Assert.All(goals, goal => Assert.NotEmpty(goal.BestOf));

@@ -20,6 +20,11 @@ internal static class BenchVerb
         Description = "Measure graphile-worker and BullMQ as well (needs node, npm and redis-server)",
     };
 
+    private static readonly Option<bool> Llama = new("--llama")
+    {
+        Description = "Measure llama.cpp as well; nothing else may run then: its threads wait for each other",
+    };
+
     private static readonly Option<bool> Million = new("--million")
     {
         Description = "Drain a backlog of a million jobs as well, once",
@@ -66,7 +71,7 @@ internal static class BenchVerb
             "./fleet bench queue --runs 5 --peers --million",
             "./fleet bench queue --only submit --only raw --runs 3"
         );
-        var engine = new Command("engine", "Decode speed of the tinygrad engine beside tinygrad.llm and llama.cpp")
+        var engine = new Command("engine", "The tinygrad engine beside tinygrad.llm, of the same checkout")
         {
             Runs,
             Check,
@@ -74,10 +79,11 @@ internal static class BenchVerb
         engine.SetAction(
             (parsed, cancellationToken) =>
             {
-                var settings = new EngineBench(parsed.GetValue(Runs), parsed.GetValue(Check));
+                var settings = new EngineBench(parsed.GetValue(Runs), parsed.GetValue(Llama), parsed.GetValue(Check));
                 return BenchProgram.RunAsync(EngineBench.Verb, settings.ToJson(), cancellationToken);
             }
         );
+        engine.WithExamples("./fleet bench engine --runs 1", "./fleet bench engine --runs 5 --llama --check");
         return new Command("bench", "Measure this fleet's software on this machine")
         {
             queue,

@@ -4,8 +4,9 @@ using EgpuFleet.Api;
 namespace EgpuFleet.Cli.Verbs;
 
 /// <summary>What <c>fleet bench engine</c> is asked for; how the command tells the benchmark program.</summary>
+/// <param name="Llama">Whether llama.cpp is measured as well.</param>
 /// <param name="Check">Whether a goal missed by more than its margin is a failure.</param>
-internal sealed record EngineBench(int Runs, bool Check)
+internal sealed record EngineBench(int Runs, bool Llama, bool Check)
 {
     public const string Verb = "engine";
 

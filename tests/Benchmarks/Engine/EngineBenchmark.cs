@@ -9,16 +9,13 @@ using EgpuFleet.Kernels.Tests.Models;
 namespace EgpuFleet.Benchmarks.Engine;
 
 /// <summary>
-/// <c>fleet bench engine</c>: the tinygrad engine, <c>tinygrad.llm</c> and llama.cpp decode with the same file on the processor, all
-/// warm, in turn in every run, beside the memory's speed.
+/// <c>fleet bench engine</c>: the tinygrad engine and <c>tinygrad.llm</c> read prompts and decode with the same file on the processor,
+/// both warm, in turn in every round, beside the memory's speed; llama.cpp as well, where it is asked for.
 /// </summary>
 internal sealed class EngineBenchmark(EngineBench settings, FleetConsole console, TimeProvider clock)
 {
     private const string Tinygrad = "EgpuFleet.Kernels.Tinygrad";
     private const string Llama = "EgpuFleet.Kernels.LlamaCpp";
-    private static readonly string One = new('1', 64);
-    private static readonly string Several = new('8', 64);
-    private const double Giga = 1e9;
 
     private readonly FigureBook _figures = new();
     private readonly Steps _steps = new(console, clock);
@@ -38,14 +35,17 @@ internal sealed class EngineBenchmark(EngineBench settings, FleetConsole console
     {
         _ = Checkout;
         using var scratch = new ScratchFolder();
-        foreach (var kind in new[] { WeightKind.F32, WeightKind.Q8_0 })
+        foreach (var kind in EngineSizes.Kinds)
             await MeasureAsync(kind, scratch, cancellationToken);
         var setting = new JsonObject
         {
             ["runs"] = settings.Runs,
+            ["device"] = EngineSizes.Device,
             ["processors"] = Environment.ProcessorCount,
             ["context_tokens"] = EngineSizes.ContextTokens,
+            ["prompt_tokens"] = EngineSizes.PromptTokens,
             ["tokens"] = EngineSizes.Tokens,
+            ["long_prompt_tokens"] = EngineSizes.LongPromptTokens,
             ["seconds"] = Math.Round(_steps.Elapsed.TotalSeconds),
         };
         var report = new BenchReport(EngineBench.Verb, _figures, Budgets.Of(EngineBench.Verb), setting);
@@ -63,34 +63,25 @@ internal sealed class EngineBenchmark(EngineBench settings, FleetConsole console
         var path = scratch.At($"{name}.gguf");
         new SyntheticModel(EngineSizes.Shape, kind).Write(path);
         _steps.Say($"{name}: loading and warming up");
-        await using var peer = await TinygradPeer.StartAsync(path, cancellationToken);
-        await using var llama = await EngineWorker.StartAsync(Llama, scratch, clock, cancellationToken);
+        await using var peer = await TinygradPeer.StartAsync(path, clock, cancellationToken);
+        await using var llama = settings.Llama
+            ? await EngineWorker.StartAsync(Llama, scratch, clock, cancellationToken)
+            : null;
         await using var ours = await EngineWorker.StartAsync(Tinygrad, scratch, clock, cancellationToken);
         var weightBytes = 0L;
-        foreach (var worker in new[] { llama, ours })
+        foreach (var worker in new[] { llama, ours }.OfType<EngineWorker>())
         {
-            weightBytes = await worker.LoadAsync(path, One, 1, cancellationToken);
-            await worker.LoadAsync(path, Several, EngineSizes.Sequences, cancellationToken);
+            weightBytes = await worker.LoadAsync(path, EngineRounds.One, 1, cancellationToken);
+            await worker.LoadAsync(path, EngineRounds.Several, EngineSizes.Sequences, cancellationToken);
         }
+        var rounds = new EngineRounds(name, weightBytes, peer, ours, llama);
+        _steps.Say($"{name}: a round that is not counted");
         var memory = new MemoryBandwidth(clock);
-        for (var run = 0; run < settings.Runs; run++)
+        await rounds.RunAsync(0, new FigureBook(), memory, cancellationToken);
+        for (var run = 1; run <= settings.Runs; run++)
         {
-            _steps.Say($"{name}: run {run + 1} of {settings.Runs}");
-            _figures.Add("memory_gb_s", memory.Measure());
-            var theirs = await peer.MeasureAsync(cancellationToken);
-            var one = await ours.MeasureAsync(One, 1, run, cancellationToken);
-            var several = await ours.MeasureAsync(Several, EngineSizes.Sequences, run, cancellationToken);
-            _figures.Add($"{name}_decode_1", one);
-            _figures.Add($"{name}_decode_8", several);
-            _figures.Add($"{name}_ratio", one / theirs);
-            _figures.Add($"{name}_gain_8", several / one);
-            _figures.Add($"{name}_weights_gb_s", one * weightBytes / Giga);
-            _figures.Add($"tinygrad_llm.{name}_decode_1", theirs);
-            _figures.Add($"llama_cpp.{name}_decode_1", await llama.MeasureAsync(One, 1, run, cancellationToken));
-            _figures.Add(
-                $"llama_cpp.{name}_decode_8",
-                await llama.MeasureAsync(Several, EngineSizes.Sequences, run, cancellationToken)
-            );
+            _steps.Say($"{name}: run {run} of {settings.Runs}");
+            await rounds.RunAsync(run, _figures, memory, cancellationToken);
         }
     }
 }

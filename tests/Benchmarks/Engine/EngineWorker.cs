@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using EgpuFleet.Benchmarks.Fleet;
+using EgpuFleet.Cli.CommandLine;
 using EgpuFleet.Cli.Supervision;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Protocol;
@@ -29,7 +30,10 @@ internal sealed class EngineWorker : IAsyncDisposable
         var socket = scratch.At(credential[..8]);
         var folder = Path.Combine(Programs.Root, "src", "Kernels", program.Split('.')[^1]);
         var executable = Path.Combine(Programs.Output(folder), program);
-        var process = Process.Start(WorkerLaunch.StartInfo(executable, socket, credential))!;
+        var start = WorkerLaunch.StartInfo(executable, socket, credential);
+        start.Environment[TinygradSettings.DeviceVariable] = EngineSizes.Device;
+        start.Environment[TinygradSettings.ThreadsVariable] = $"{Environment.ProcessorCount}";
+        var process = Process.Start(start)!;
         while (true)
         {
             try
@@ -54,24 +58,40 @@ internal sealed class EngineWorker : IAsyncDisposable
         return model.WeightBytes;
     }
 
-    /// <summary>Tokens a second of so many sequences together, from the first token of any to the last of all.</summary>
-    public async Task<double> MeasureAsync(string name, int sequences, int run, CancellationToken cancellationToken)
+    /// <summary>Generates so many sequences together.</summary>
+    public async Task<Generated> GenerateAsync(
+        string name,
+        Func<int, int[]> prompt,
+        int tokens,
+        int sequences,
+        CancellationToken cancellationToken
+    )
     {
+        var asked = _clock.GetTimestamp();
         var first = long.MaxValue;
         var all = Enumerable
             .Range(0, sequences)
             .Select(async sequence =>
             {
-                var prompt = new TokenPrompt([run % 200, 11, 12, 13, 14, 15, 16, 17 + sequence]);
-                var request = new GenerateRequest(name, prompt, new GenerationOptions(EngineSizes.Tokens));
+                var request = new GenerateRequest(
+                    name,
+                    new TokenPrompt(prompt(sequence)),
+                    new GenerationOptions(tokens)
+                );
+                var produced = 0;
                 await foreach (var token in _client.GenerateAsync(request, cancellationToken))
                 {
-                    if (token.Index == 0)
+                    if (produced++ == 0)
                         first = Math.Min(first, _clock.GetTimestamp());
                 }
+                if (produced != tokens)
+                    throw new FleetFailure($"The worker gave {produced} of {tokens} tokens.");
             });
         await Task.WhenAll(all);
-        return ((sequences * EngineSizes.Tokens) - sequences) / _clock.GetElapsedTime(first).TotalSeconds;
+        return new Generated(
+            _clock.GetElapsedTime(asked, first).TotalSeconds,
+            _clock.GetElapsedTime(first).TotalSeconds
+        );
     }
 
     public async ValueTask DisposeAsync()

@@ -5,7 +5,8 @@ namespace EgpuFleet.Benchmarks.Engine;
 /// <summary>How fast the processors together read memory: no decode of one sequence reads its weights faster.</summary>
 internal sealed class MemoryBandwidth(TimeProvider clock)
 {
-    private const int Floats = 64 << 20;
+    // 512 MiB: more than the last-level cache of any processor that this runs on.
+    private const int Floats = 128 << 20;
     private const double Giga = 1e9;
 
     private readonly float[] _values = [.. Enumerable.Repeat(1f, Floats)];

@@ -1,4 +1,7 @@
-"""tinygrad's own language model program, unmodified: loads one file, then measures once for every line it is given."""
+"""tinygrad's own language model program, unmodified: loads one file, then generates once for every line it is given.
+
+A line is {"prompt": [ids], "tokens": how many}; the answer says the seconds to the first token, and from it to the last.
+"""
 
 from __future__ import annotations
 
@@ -8,17 +11,16 @@ import time
 
 from tinygrad.llm.model import Transformer
 
-path, context, tokens = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+path, context = sys.argv[1], int(sys.argv[2])
 model, _ = Transformer.from_gguf(path, max_context=context)
 model.warmup()
-run = 0
 print("ready", flush=True)
-for _ in sys.stdin:
-    # Another first token each time: it keeps what it has computed of an equal prompt.
-    ids = model.generate([run % 200, 11, 12, 13, 14, 15, 16, 17])
+for line in sys.stdin:
+    request = json.loads(line)
+    asked = time.perf_counter()
+    ids = model.generate(request["prompt"])
     next(ids)
-    begun = time.perf_counter()
-    for _ in range(tokens - 1):
+    first = time.perf_counter()
+    for _ in range(request["tokens"] - 1):
         next(ids)
-    print(json.dumps({"tokens_s": (tokens - 1) / (time.perf_counter() - begun)}), flush=True)
-    run += 1
+    print(json.dumps({"first_s": first - asked, "rest_s": time.perf_counter() - first}), flush=True)

@@ -15,6 +15,9 @@ _F32_BYTES = 4
 _SCORE_COPIES = 3
 """Attention scores, their exponentials and the normalised weights may be alive at once."""
 
+CHAINS = 16
+"""Sums a processor keeps side by side for each number of a product: a vector of AVX-512, or four of NEON."""
+
 DEVICE_RESERVE_BYTES = 64 << 20
 """What tinygrad's allocators leave to page tables and queues."""
 
@@ -93,9 +96,10 @@ def _scratch_bytes(config: ModelConfig, length: int, sequences: int) -> int:
     activations = rows * (8 * config.width + 4 * config.hidden + 4 * config.heads * config.head_width)
     scores = _SCORE_COPIES * rows * config.heads * length
     logits = 2 * sequences * config.vocabulary
+    chains = CHAINS * max(config.vocabulary, config.hidden)
     recurrent = 0
     if config.delta is not None:
         delta = config.delta
         state = delta.value_heads * delta.value_width * delta.key_width
         recurrent = rows * 4 * delta.channels + 2 * max(max(config.chunk_tokens), sequences) * state
-    return (activations + scores + logits + recurrent) * _F32_BYTES
+    return (activations + scores + logits + chains + recurrent) * _F32_BYTES

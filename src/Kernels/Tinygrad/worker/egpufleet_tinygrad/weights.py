@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from tinygrad import Tensor, dtypes
+from tinygrad import Device, Tensor, dtypes
 from tinygrad.llm.gguf import ggml_data_to_tensor
 
 from .device import device_array
 from .errors import bad_model
 from .gguf import GgufTensor
+from .memory import CHAINS
 
 _FLOATS = {"F32": np.float32, "F16": np.float16, "BF16": np.uint16}
 
@@ -57,7 +58,7 @@ class Weights:
 
     def linear(self, name: str, x: Tensor) -> Tensor:
         """`x` (..., in) times `name.weight` (out, in), plus `name.bias` where there is one: (..., out), f32."""
-        y = x @ self._tensors[f"{name}.weight"].transpose(0, 1)
+        y = _product(x, self._tensors[f"{name}.weight"])
         bias = self._tensors.get(f"{name}.bias")
         return y if bias is None else y + bias
 
@@ -65,3 +66,16 @@ class Weights:
         """`x` (..., n) over its root mean square, times `name.weight` (n)."""
         scale = (x.square().mean(-1, keepdim=True) + epsilon).rsqrt()
         return x * scale * self._tensors[f"{name}.weight"]
+
+
+def _product(x: Tensor, weight: Tensor) -> Tensor:
+    """`x` (..., in) times `weight` (out, in): (..., out)."""
+    outputs, width = weight.shape
+    one_row = x.numel() == width
+    if not one_row or width % CHAINS or Device[Device.DEFAULT].renderer.has_local:
+        return x @ weight.transpose(0, 1)
+    # tinygrad adds up a row in one chain, in which a processor waits for every sum; a GPU splits it over its threads. So
+    # many chains side by side fill a processor's vectors, and a second, small kernel adds them up.
+    steps = width // CHAINS
+    chains = (x.reshape(1, steps, CHAINS) * weight.reshape(outputs, steps, CHAINS)).sum(1).contiguous()
+    return chains.sum(-1).reshape(*x.shape[:-1], outputs)
