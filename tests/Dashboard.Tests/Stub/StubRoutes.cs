@@ -16,6 +16,10 @@ public static class StubRoutes
         );
         app.MapGet(Api.Routes.Nodes, () => Json(PageOf(fleet.Nodes)));
         app.MapGet(Api.Routes.Devices, () => Json(PageOf(fleet.Devices)));
+        app.MapPost(
+            Api.Routes.Devices + "/{node}/{device}/{verb}",
+            (string node, string device, string verb) => Order(fleet, $"{node}/{device}", verb)
+        );
         app.MapGet(Api.Routes.Models, () => Json(PageOf(fleet.Models)));
         app.MapGet(
             Api.Routes.Jobs,
@@ -51,6 +55,17 @@ public static class StubRoutes
             return NoJob(id);
         job.Change(job.Info with { State = state });
         return Json(job.Info);
+    }
+
+    /// <summary>A device gives its work back before it is ejected; a test plays the rest.</summary>
+    private static IResult Order(StubFleet fleet, string id, string verb)
+    {
+        var device = fleet.Devices.Single(device => device.Id == id);
+        if (device.State == "offline")
+            return Problem(new ProblemInfo(null, "Conflict", 409, "It is not there.", null, null));
+        var next = device with { State = verb == "eject" ? "draining" : "starting", Reason = null };
+        fleet.Devices = [.. fleet.Devices.Select(other => other.Id == id ? next : other)];
+        return Json(next);
     }
 
     private static IResult Cancel(StubFleet fleet, string id)
