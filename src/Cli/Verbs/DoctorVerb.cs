@@ -61,9 +61,11 @@ internal static class DoctorVerb
         if (parsed.GetValue(Node) is { } node)
             return await NodeDoctor.RunAsync(invocation, node, cancellationToken);
         // Boot, self-test and memory of a GPU are a worker's to tell; none runs for this command.
+        var home = new TinygradHome(invocation.Paths.Engines);
         var report = await LocalDoctor.ExamineAsync(
             null,
-            new TinygradHome(invocation.Paths.Engines),
+            home,
+            home.WorkerSettings().Count > 0,
             invocation.Clock,
             cancellationToken
         );

@@ -30,8 +30,9 @@ internal sealed class HardwareCheck(
         Say("Looking at this machine; no GPU is opened for that.");
         var home = new TinygradHome(invocation.Paths.Engines);
         var devices = await DiscoverAsync(cancellationToken);
-        var doctor = await LocalDoctor.ExamineAsync(null, home, _clock, cancellationToken);
-        var all = EvidenceSubject.Of(devices, home.WorkerSettings());
+        var tinygrad = home.WorkerSettings();
+        var doctor = await LocalDoctor.ExamineAsync(null, home, tinygrad.Count > 0, _clock, cancellationToken);
+        var all = EvidenceSubject.Of(devices, tinygrad);
         var subjects = Choose(all, only, engine);
         var secrets = await HostSecrets.GatherAsync(_clock, cancellationToken);
         var processor = devices.First(device => device.Kind == DeviceKind.Cpu);

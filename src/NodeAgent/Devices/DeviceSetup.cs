@@ -44,6 +44,7 @@ internal static class DeviceSetup
                     LocalDoctor.ExamineAsync(
                         null,
                         new TinygradHome(options.EngineData),
+                        options.CpuEngine == TinygradSettings.Engine,
                         provider.GetRequiredService<TimeProvider>(),
                         token
                     ),

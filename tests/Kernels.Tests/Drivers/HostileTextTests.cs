@@ -83,7 +83,7 @@ public sealed class HostileTextTests
                 Numpy = said,
             }
         );
-        Assert.NotEmpty(LinuxDoctor.Examine(linux, null).Checks);
+        Assert.NotEmpty(LinuxDoctor.Examine(linux, null, usesTinygrad: true).Checks);
         Assert.NotEmpty(LinuxGpuDriver.Describe(linux));
         Assert.NotNull(FailureTable.Classify(text));
     }

@@ -97,6 +97,8 @@ internal sealed class FakeMac : IAsyncDisposable
         var start = new ProcessStartInfo(python, [Script("server.py"), Socket, file])
         {
             UseShellExecute = false,
+            // Its end is the server's, should this process be killed.
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
         server = Process.Start(start)!;

@@ -5,7 +5,8 @@ one client at a time, and has what the scenario says in place of a GPU: windows 
 repeated, a few registers with values of their own, a config space, and at most one fault. It computes nothing. Whatever
 tinygrad then raises is tinygrad's own doing.
 
-Prints `listening` when it listens and `fault` when a fault begins. Scenario, all members optional:
+Prints `listening` when it listens and `fault` when a fault begins. It ends when its standard input does, so that it never
+outlives who started it. Scenario, all members optional:
   bars     {"0": {"bytes": size, "fill": byte, "registers": {"0x1fa828": value}}}: window by number, registers of 4 bytes
   system   [{"buffer": n, "words": {"0x41008": value}}]: what a running card has written to the n-th buffer lent to it
   config   {"0": value}: config space by offset, 4 bytes each
@@ -23,6 +24,7 @@ import os
 import socket
 import struct
 import sys
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -191,8 +193,16 @@ def _unnamed_file() -> int:
         return os.dup(file.fileno())
 
 
+def end_with_input() -> None:
+    """Ends the process, whatever it is at, when nobody holds its input any more."""
+    while sys.stdin.buffer.read(1):
+        pass
+    os._exit(0)
+
+
 def main(path: str, scenario: dict[str, Any]) -> None:
-    """Serves one client after the other until it is killed."""
+    """Serves one client after the other until it is killed, or its input ends."""
+    threading.Thread(target=end_with_input, daemon=True).start()
     Path(path).unlink(missing_ok=True)
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(path)

@@ -58,6 +58,8 @@ public sealed class FakeEgpu : IAsyncDisposable
         )
         {
             UseShellExecute = false,
+            // Its end is the server's, should this process be killed.
+            RedirectStandardInput = true,
             RedirectStandardOutput = true,
         };
         server = Process.Start(start)!;

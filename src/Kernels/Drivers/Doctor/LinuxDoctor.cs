@@ -9,9 +9,12 @@ public static class LinuxDoctor
     /// <summary>The one that the distribution's packages belong to.</summary>
     private const string SystemPython = "/usr/bin/python3";
 
-    /// <summary>Pure. A machine without a GPU is well where tinygrad can work on its CPU.</summary>
-    public static DoctorReport Examine(LinuxFacts facts, WorkerEvidence? worker) =>
-        new(
+    /// <summary>Pure. A machine without a GPU is well where what its processor uses is there.</summary>
+    /// <param name="usesTinygrad">Whether its processor uses the tinygrad engine, or may; its GPUs do.</param>
+    public static DoctorReport Examine(LinuxFacts facts, WorkerEvidence? worker, bool usesTinygrad)
+    {
+        usesTinygrad |= facts.Gpus.Any(gpu => gpu.VendorId is PciGpu.Amd or PciGpu.Nvidia);
+        return new DoctorReport(
             "linux",
             [
                 GpuOnBus(facts),
@@ -22,13 +25,20 @@ public static class LinuxDoctor
                 OfVendor(facts, PciGpu.Nvidia, "nvidia_driver", NvidiaDriver),
                 OfVendor(facts, PciGpu.Nvidia, "nvidia_smi", NvidiaTool),
                 OfVendor(facts, PciGpu.Nvidia, "nvidia_nodes", NvidiaNodes),
-                Clang(facts),
+                OfTinygrad(Clang(facts), usesTinygrad),
                 Llvm(facts),
-                Python(facts),
-                Numpy(facts),
+                OfTinygrad(Python(facts), usesTinygrad),
+                OfTinygrad(Numpy(facts), usesTinygrad),
                 .. WorkerChecks.Of(worker),
             ]
         );
+    }
+
+    /// <summary>What nobody needs does not fail.</summary>
+    private static DoctorCheck OfTinygrad(DoctorCheck check, bool usesTinygrad) =>
+        usesTinygrad || check.State != CheckState.Failed
+            ? check
+            : DoctorCheck.Skipped(check.Id, $"not needed here, no device uses the tinygrad engine: {check.Seen}");
 
     /// <summary>Pure: what keeps this GPU from working; null where nothing does.</summary>
     public static DoctorCheck? ExamineGpu(LinuxFacts facts, PciGpu gpu)

@@ -8,9 +8,11 @@ namespace EgpuFleet.Kernels.Drivers.Doctor;
 public static class LocalDoctor
 {
     /// <param name="engines">Where engines were installed: their Python is looked at, if there is one.</param>
+    /// <param name="usesTinygrad">Whether the processor uses the tinygrad engine, or may; GPUs do in any case.</param>
     public static async Task<DoctorReport> ExamineAsync(
         WorkerEvidence? worker,
         TinygradHome engines,
+        bool usesTinygrad,
         TimeProvider clock,
         CancellationToken cancellationToken
     ) =>
@@ -18,6 +20,7 @@ public static class LocalDoctor
             ? MacDoctor.Examine(MacFacts.Of(await new MacProbe(clock).GatherAsync(cancellationToken)), worker)
             : LinuxDoctor.Examine(
                 LinuxFacts.Of(await new LinuxProbe(clock, engines).GatherAsync(cancellationToken)),
-                worker
+                worker,
+                usesTinygrad
             );
 }

@@ -37,6 +37,25 @@ public sealed class LinuxDoctorTests
             Examine(LinuxTextsOf.Bare).Checks.Where(check => check.State == CheckState.Failed).Select(check => check.Id)
         );
 
+    [Fact]
+    public void Where_no_device_uses_tinygrad_what_it_lacks_is_not_needed()
+    {
+        var report = Examine(LinuxTextsOf.Bare, usesTinygrad: false);
+        Assert.True(report.IsWell, report.FirstFailure?.ToString());
+        foreach (var id in (string[])["clang", "python3", "numpy"])
+        {
+            Assert.Equal(CheckState.Skipped, Check(report, id).State);
+            Assert.StartsWith("not needed here", Check(report, id).Seen, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_gpu_needs_tinygrad_whatever_the_processor_uses() =>
+        Assert.Equal(
+            "clang",
+            Examine(LinuxTextsOf.AmdMachine with { Clang = CommandText.NotThere }, usesTinygrad: false).FirstFailure?.Id
+        );
+
     public static TheoryData<string, string> Failures { get; } =
         new()
         {
@@ -119,7 +138,8 @@ public sealed class LinuxDoctorTests
         };
     }
 
-    private static DoctorReport Examine(LinuxTexts texts) => LinuxDoctor.Examine(LinuxFacts.Of(texts), null);
+    private static DoctorReport Examine(LinuxTexts texts, bool usesTinygrad = true) =>
+        LinuxDoctor.Examine(LinuxFacts.Of(texts), null, usesTinygrad);
 
     private static DoctorCheck Check(DoctorReport report, string id) => report.Checks.Single(check => check.Id == id);
 }

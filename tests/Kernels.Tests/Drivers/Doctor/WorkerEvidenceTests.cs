@@ -44,5 +44,5 @@ public sealed class WorkerEvidenceTests
         );
 
     private static DoctorReport Examine(WorkerEvidence worker) =>
-        LinuxDoctor.Examine(LinuxFacts.Of(LinuxTextsOf.CpuMachine), worker);
+        LinuxDoctor.Examine(LinuxFacts.Of(LinuxTextsOf.CpuMachine), worker, usesTinygrad: true);
 }
