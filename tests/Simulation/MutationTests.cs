@@ -33,6 +33,10 @@ public sealed class MutationTests
     [Fact]
     public void Without_holds_a_held_job_starts() => AssertRed("lifecycle", ledger => new HoldBlindLedger(ledger));
 
+    [Fact]
+    public void Without_the_choice_of_devices_a_job_runs_where_it_must_not() =>
+        AssertRed("devices", ledger => new ChoiceBlindLedger(ledger));
+
     private static void AssertRed(string rule, Func<ILedger, ILedger> mutate)
     {
         for (ulong seed = 1; seed <= SeedsTried; seed++)

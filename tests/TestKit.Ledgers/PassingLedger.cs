@@ -40,7 +40,7 @@ public abstract class PassingLedger(ILedger inner) : ILedger
         CancellationToken cancellationToken
     );
 
-    public Task<IReadOnlyList<ActiveJob>> LoadActiveAsync(PoolId pool, CancellationToken cancellationToken) =>
+    public virtual Task<IReadOnlyList<ActiveJob>> LoadActiveAsync(PoolId pool, CancellationToken cancellationToken) =>
         Inner.LoadActiveAsync(pool, cancellationToken);
 
     public virtual IAsyncEnumerable<QueuedJob> LoadQueuedAsync(PoolId pool, CancellationToken cancellationToken) =>

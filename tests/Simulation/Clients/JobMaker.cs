@@ -1,4 +1,5 @@
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Serving;
 using EgpuFleet.Simulation.Tests.Silos;
@@ -57,7 +58,11 @@ internal sealed class JobMaker(Dice dice, Workload workload)
             dice.Chance(0.1) ? dice.Between(TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(40)) : null,
             new RetryPolicy(dice.Between(1, 6), backoff, TimeSpan.FromSeconds(5)),
             dice.Chance(0.15) ? dice.Between(1, 2) : null,
-            dice.Chance(0.1)
+            dice.Chance(0.1),
+            // Every fleet has processors that all models fit, and not every one a GPU.
+            dice.Chance(0.2)
+                ? new DeviceChoice(dice.Chance(0.7) ? DeviceClass.Cpu : null, DeviceClass.Gpu)
+                : null
         );
     }
 }

@@ -1,4 +1,5 @@
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Simulation.Tests.Storage;
@@ -8,7 +9,7 @@ namespace EgpuFleet.Simulation.Tests.Rules;
 
 /// <summary>
 /// The rules that owners give their jobs, held against what the ledger accepted, in commit order: dependencies, holds and
-/// pauses, deadlines and run times by database time, tries, and shards at once. Its own book of states: it shares nothing
+/// pauses, deadlines and run times by database time, tries, shards at once, and kinds of devices. Its own book of states: it shares nothing
 /// with the lifecycles it checks.
 /// </summary>
 internal static class JobRulesCheck
@@ -63,6 +64,8 @@ internal static class JobRulesCheck
             ),
             LedgerOperation.RestartShard o when book.NotBefore.GetValueOrDefault(o.Id.Number) > entry.DatabaseTime =>
                 new Violation("backoff", $"{text}: not before {book.NotBefore[o.Id.Number]}"),
+            LedgerOperation.StartShard o when !IsAllowed(book.Spec, o.Device) => new Violation("devices", text),
+            LedgerOperation.RestartShard o when !IsAllowed(book.Spec, o.Device) => new Violation("devices", text),
             LedgerOperation.ExpireJob o when !IsOver(book, o.End.Code, entry.DatabaseTime) => new Violation(
                 "deadline",
                 $"{text}: its time was not over"
@@ -102,6 +105,10 @@ internal static class JobRulesCheck
             LedgerOperation.EndJob or LedgerOperation.ExpireJob => !book.IsTerminal,
             _ => book.State == JobState.Running,
         };
+
+    // Here a device's name says what it is.
+    private static bool IsAllowed(JobSpec spec, DeviceId device) =>
+        spec.Rules.Devices?.Require != DeviceClass.Cpu || device.Name.StartsWith("cpu", StringComparison.Ordinal);
 
     private static bool IsOver(Book book, JobEndCode code, DateTimeOffset now) =>
         code == JobEndCode.DeadlineExceeded
