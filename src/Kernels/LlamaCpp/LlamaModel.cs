@@ -62,12 +62,10 @@ internal sealed class LlamaModel : IModelShard, IGenerator
             // The loop ends the stream itself when the token fires.
             while (await sequence.Output.WaitToReadAsync(CancellationToken.None))
             {
-                var lagging = !sequence.HasRoom;
                 while (sequence.Output.TryRead(out var token))
                 {
-                    if (lagging)
+                    if (sequence.HasJustRoom)
                         loop.Wake();
-                    lagging = false;
                     yield return token;
                 }
             }

@@ -67,6 +67,12 @@ internal sealed class Sequence
     /// <summary>False while the reader lags too far behind: then it is left out of the batch.</summary>
     public bool HasRoom => output.Reader.Count < Limits.OutputTokens;
 
+    /// <summary>
+    /// From the reader's side, after it has read one: that may have been the one that left no room. Asked after each, since
+    /// the loop may have paused at any moment before, and waits to hear of it.
+    /// </summary>
+    public bool HasJustRoom => output.Reader.Count >= Limits.OutputTokens - 1;
+
     /// <summary>From the reader's side: nobody will read any more.</summary>
     public void Abandon() => abandoned = true;
 
