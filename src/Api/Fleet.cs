@@ -51,6 +51,7 @@ public sealed record DoctorInfo(
 /// <param name="Conditions">Those of its node that are about it.</param>
 /// <param name="TokensPerSecond">Measured; 0 when nothing was measured yet.</param>
 /// <param name="BringUp">What it does before it can compute; null while it does nothing of the kind.</param>
+/// <param name="Tuning">Null for an engine that tunes nothing, and before its first model.</param>
 /// <param name="LoadedModels">Names of loaded models (a hash where the name is gone).</param>
 /// <param name="Speeds">Measured while it was idle; empty before that.</param>
 public sealed record DeviceInfo(
@@ -71,8 +72,16 @@ public sealed record DeviceInfo(
     int? WorkerProcessId,
     IReadOnlyList<ConditionInfo> Conditions,
     IReadOnlyList<SpeedInfo>? Speeds = null,
-    BringUpInfo? BringUp = null
+    BringUpInfo? BringUp = null,
+    TuningCountersInfo? Tuning = null
 );
+
+/// <summary>What a device's worker has made of tuned kernels since its start, as it was last asked.</summary>
+/// <param name="TunedKernels">Compiled with what was found somewhere; once for each captured step that runs them.</param>
+/// <param name="Misses">Compiled without, since nothing is known of them.</param>
+/// <param name="Rejected">Entries that did not fit their kernel.</param>
+/// <param name="KernelsSearched">By this worker itself.</param>
+public sealed record TuningCountersInfo(long TunedKernels, long Misses, long Rejected, long KernelsSearched);
 
 /// <summary>What a device does before it can compute, and how far it is.</summary>
 /// <param name="Phase">In words: <c>opening the device</c>, <c>loading tiny-fleet</c>.</param>

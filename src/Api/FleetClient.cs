@@ -181,6 +181,9 @@ public sealed class FleetClient(HttpClient http)
             cancellationToken
         );
 
+    public Task<Page<TuningInfo>> ListTuningsAsync(CancellationToken cancellationToken) =>
+        GetAsync<Page<TuningInfo>>(Routes.Tunings, cancellationToken);
+
     public Task<Page<ModelInfo>> ListModelsAsync(CancellationToken cancellationToken) =>
         GetAsync<Page<ModelInfo>>(Routes.Models, cancellationToken);
 

@@ -5,8 +5,8 @@ namespace EgpuFleet.Api;
 /// is a JSONL file with one <see cref="BatchLine"/> a line (for inputs too large to hold in one JSON value); or one line of
 /// <c>POST /api/v1/jobs:bulk</c>.
 /// </summary>
-/// <param name="Kind"><c>batch</c> or <c>noop</c>.</param>
-/// <param name="Model">Of a batch: name of a registered model.</param>
+/// <param name="Kind"><c>batch</c>, <c>noop</c> or <c>tune</c>.</param>
+/// <param name="Model">Of a batch or tune: name of a registered model.</param>
 /// <param name="Generation">Of a batch.</param>
 /// <param name="Priority">-100 to 100, higher first; 0 when left out.</param>
 /// <param name="Items">The prompts (of a noop: payloads); left out when the input is a form part, or a noop has a payload.</param>
@@ -21,6 +21,7 @@ namespace EgpuFleet.Api;
 /// <param name="Hold">True: it waits for its release.</param>
 /// <param name="Ref">In bulk: a name by which later lines may depend on it.</param>
 /// <param name="Require">It runs on such devices or waits: <c>cpu</c>, <c>gpu</c>, <c>egpu</c>, <c>apple_gpu</c>, <c>linux_gpu</c>.</param>
+/// <param name="Tune">Of a tune; may be left out.</param>
 /// <param name="Prefer">It runs on such a device when one is free, else elsewhere, and its log says so.</param>
 public sealed record JobRequest(
     string? Kind,
@@ -40,8 +41,13 @@ public sealed record JobRequest(
     bool? Hold = null,
     string? Ref = null,
     string? Require = null,
-    string? Prefer = null
+    string? Prefer = null,
+    TuneOptions? Tune = null
 );
+
+/// <summary>A search for faster kernels.</summary>
+/// <param name="Seconds">It ends after so long: 5 to 3,600, 300 when left out.</param>
+public sealed record TuneOptions(int? Seconds = null);
 
 /// <summary>How to generate; every field may be left out.</summary>
 /// <param name="MaxTokens">At least 1; left out: up to the end of the context.</param>

@@ -7,6 +7,7 @@ namespace EgpuFleet.Api;
 /// <param name="Failure">Why it failed or was cancelled, in words.</param>
 /// <param name="End">The same with its code.</param>
 /// <param name="Noop">What a no-op does; null for other kinds.</param>
+/// <param name="Tune">How a search for faster kernels is made; null for other kinds.</param>
 public sealed record JobInfo(
     string Id,
     string Object,
@@ -23,7 +24,8 @@ public sealed record JobInfo(
     string? Failure,
     JobEndInfo? End = null,
     JobRulesInfo? Rules = null,
-    NoopInfo? Noop = null
+    NoopInfo? Noop = null,
+    TuneInfo? Tune = null
 )
 {
     /// <summary>True when nothing more will happen to it.</summary>
@@ -54,6 +56,9 @@ public sealed record JobRulesInfo(
 
 /// <summary>What a no-op does.</summary>
 public sealed record NoopInfo(int DurationMs, string Fault);
+
+/// <summary>How a search for faster kernels is made.</summary>
+public sealed record TuneInfo(int Seconds);
 
 /// <summary>Answer of <c>GET /api/v1/jobs/{id}/why</c>.</summary>
 /// <param name="Reasons">What keeps it from running (more); empty when nothing does.</param>

@@ -8,6 +8,7 @@ public static class Routes
     public const string Nodes = "/api/v1/nodes";
     public const string Devices = "/api/v1/devices";
     public const string Models = "/api/v1/models";
+    public const string Tunings = "/api/v1/tunings";
     public const string Live = "/health/live";
     public const string Ready = "/health/ready";
 

@@ -143,4 +143,22 @@ public static class Limits
 
     /// <summary>Registered models: one grain state holds them all.</summary>
     public const int MaxModels = 1_000;
+
+    /// <summary>Tuned kernels of one class of devices: some dozen models of about 80 kernels; one message holds them.</summary>
+    public const int TunedKernels = 4_096;
+
+    /// <summary>Classes of devices with tuned kernels, over all versions of an engine: a fleet has a handful.</summary>
+    public const int TuningClasses = 256;
+
+    /// <summary>Kernels of one report; a search looks at no more.</summary>
+    public const int ReportedKernels = 128;
+
+    /// <summary>A worker names its class with at most so many.</summary>
+    public const int TuningClassCharacters = 120;
+
+    /// <summary>A commit or a version number.</summary>
+    public const int EngineVersionCharacters = 64;
+
+    /// <summary>The longest line of optimisations that a search writes has about 120.</summary>
+    public const int OptsCharacters = 256;
 }

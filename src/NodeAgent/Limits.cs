@@ -117,6 +117,15 @@ public static class Limits
     /// <summary>Long enough for a machine that swaps; a worker that hangs longer is killed and its shard runs elsewhere.</summary>
     public static readonly TimeSpan WorkerProbeTimeout = TimeSpan.FromSeconds(15);
 
+    /// <summary>How long a load waits for the fleet's tuned kernels: an answer takes milliseconds, and a model loads without them.</summary>
+    public static readonly TimeSpan TuningTimeout = TimeSpan.FromSeconds(5);
+
+    /// <summary>How often what a search found is offered to the control plane before the search is given up.</summary>
+    public const int TuningAttempts = 20;
+
+    /// <summary>Wait between two of them: together they outlast a change of leader.</summary>
+    public static readonly TimeSpan TuningRetry = TimeSpan.FromSeconds(1);
+
     /// <summary>Longest time left that is worth telling.</summary>
     public static readonly TimeSpan LongestLeft = TimeSpan.FromDays(7);
 

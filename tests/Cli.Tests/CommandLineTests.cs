@@ -20,6 +20,7 @@ public sealed class CommandLineTests
                 "test",
                 "bench",
                 "submit",
+                "tune",
                 "jobs",
                 "job",
                 "cancel",
@@ -41,6 +42,7 @@ public sealed class CommandLineTests
     [InlineData("test")]
     [InlineData("bench")]
     [InlineData("submit")]
+    [InlineData("tune")]
     [InlineData("jobs")]
     [InlineData("job")]
     [InlineData("cancel")]

@@ -57,6 +57,7 @@ internal static class FleetCommandLine
             TestVerb.Create(),
             BenchVerb.Create(),
             SubmitVerb.Create(),
+            TuneVerb.Create(),
             JobsVerb.Create(),
             JobVerb.Create(),
             JobVerb.CreateCancel(),

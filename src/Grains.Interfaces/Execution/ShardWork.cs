@@ -22,7 +22,8 @@ public sealed record ShardAssignment(
     [property: Id(4)] IReadOnlyList<BatchItem> Items,
     [property: Id(5)] string? TraceParent,
     [property: Id(6)] JobKind Kind = JobKind.Batch,
-    [property: Id(7)] NoopParameters? Noop = null
+    [property: Id(7)] NoopParameters? Noop = null,
+    [property: Id(8)] TuneParameters? Tune = null
 );
 
 /// <summary>What a report means for its shard.</summary>

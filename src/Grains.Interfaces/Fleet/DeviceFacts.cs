@@ -71,6 +71,7 @@ public enum DeviceState
 /// <param name="Speeds">Measured by its agent, one of a kind; null or empty before that.</param>
 /// <param name="Live">Measured over live work, of the models used last; null or empty before that.</param>
 /// <param name="BringUp">What it does before it can compute; null while it does nothing of the kind.</param>
+/// <param name="Tuning">Of its worker when it last loaded a model, or searched; null for an engine that tunes nothing.</param>
 [GenerateSerializer, Immutable, Alias("fleet.DeviceStatus")]
 public sealed record DeviceStatus(
     [property: Id(0)] DeviceFacts Facts,
@@ -84,5 +85,6 @@ public sealed record DeviceStatus(
     [property: Id(8)] int ActiveSequences,
     [property: Id(20)] DeviceSpeed[]? Speeds = null,
     [property: Id(21)] LiveSpeed[]? Live = null,
-    [property: Id(9)] BringUpStatus? BringUp = null
+    [property: Id(9)] BringUpStatus? BringUp = null,
+    [property: Id(22)] Tuning.TuningCounters? Tuning = null
 );

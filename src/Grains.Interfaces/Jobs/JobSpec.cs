@@ -20,7 +20,8 @@ public sealed record JobSpec(
     [property: Id(6)] int ItemCount,
     [property: Id(7)] string? TraceParent,
     [property: Id(8)] JobRules Rules,
-    [property: Id(9)] NoopParameters? Noop = null
+    [property: Id(9)] NoopParameters? Noop = null,
+    [property: Id(10)] TuneParameters? Tune = null
 );
 
 /// <summary>An idempotency key of a tenant, and the SHA-256 of the request body it came with.</summary>

@@ -40,4 +40,7 @@ public enum JobKind
 
     /// <summary>Nothing, done by a worker process like anything else: proves and measures the way of a job. One digest per payload.</summary>
     Noop = 1,
+
+    /// <summary>A search for faster kernels of a model on one device of an engine that has such. One item, its result a summary.</summary>
+    Tune = 2,
 }

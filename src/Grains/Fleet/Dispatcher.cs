@@ -121,7 +121,8 @@ internal sealed partial class Dispatcher(
             work.Items!,
             trace?.Id ?? spec.TraceParent,
             spec.Kind,
-            spec.Noop
+            spec.Noop,
+            spec.Tune
         );
     }
 

@@ -5,6 +5,7 @@ using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Hosting;
 using EgpuFleet.NodeAgent.Joining;
 using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Tuning;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -32,6 +33,7 @@ internal static class DeviceSetup
             .AddSingleton<IDeviceDriver, AppleGpuDriver>()
             .AddSingleton<IDeviceDriver, TinyGpuDriver>()
             .AddSingleton<IDeviceDriver, LinuxGpuDriver>()
+            .AddSingleton<FleetTunings>()
             .AddSingleton<LocalDeviceFactory>()
             .AddSingleton(new OwnerWishes(data.EjectedFile))
             .AddSingleton(provider => new CrashGuard(

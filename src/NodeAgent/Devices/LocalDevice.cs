@@ -127,7 +127,8 @@ internal sealed class LocalDevice(
             meter.Active,
             book.Now,
             live.Now,
-            bringUp.Now
+            bringUp.Now,
+            hasWorker ? models.Tuning : null
         );
     }
 

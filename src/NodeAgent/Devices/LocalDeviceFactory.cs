@@ -2,11 +2,13 @@ using System.Runtime.InteropServices;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Kernels.Drivers;
+using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Hosting;
 using EgpuFleet.NodeAgent.Joining;
 using EgpuFleet.NodeAgent.Measuring;
 using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Tuning;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.Logging;
 using DeviceKind = EgpuFleet.Kernels.Drivers.DeviceKind;
@@ -22,6 +24,7 @@ internal sealed class LocalDeviceFactory(
     ModelCache cache,
     ModelShelf shelf,
     ReportQueue reports,
+    FleetTunings tunings,
     SleepWatch watch,
     TimeProvider time,
     ChangeSignal changes,
@@ -36,12 +39,14 @@ internal sealed class LocalDeviceFactory(
         var bringUp = new BringUp(time, changes);
         var facts = FactsOf(description, choice, memory);
         var supervisor = SupervisorOf(choice, facts, memory, bringUp);
+        var tuned = choice.Engine == TinygradSettings.Engine ? tunings : null;
         var models = new LoadedModels(
             cache,
             shelf,
             options.Threads,
             memory,
             bringUp,
+            tuned,
             time,
             changes,
             loggers.CreateLogger<LoadedModels>()
@@ -49,7 +54,7 @@ internal sealed class LocalDeviceFactory(
         var meter = new ThroughputMeter(time);
         var live = new LiveSpeeds(time);
         var generator = new Generator(meter, live, time);
-        var items = new ShardItems(supervisor, models, generator, time);
+        var items = new ShardItems(supervisor, models, generator, new TuneItem(tuned, meter, bringUp, time), time);
         var noops = new NoopShards(reports, time, loggers.CreateLogger<NoopShards>());
         var shards = new ShardRunner(
             facts,

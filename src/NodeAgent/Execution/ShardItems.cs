@@ -13,6 +13,7 @@ internal sealed class ShardItems(
     WorkerSupervisor supervisor,
     LoadedModels models,
     Generator generator,
+    TuneItem tune,
     TimeProvider time
 )
 {
@@ -68,6 +69,17 @@ internal sealed class ShardItems(
         );
         try
         {
+            if (assignment.Kind == JobKind.Tune)
+            {
+                var summary = await tune.RunAsync(assignment, ModelOf(assignment), worker, cancellationToken);
+                await models.CountTuningAsync(worker, cancellationToken);
+                return empty with
+                {
+                    Text = summary,
+                    FinishReason = "stop",
+                    DurationMilliseconds = Milliseconds(started),
+                };
+            }
             var (text, last) = await ComputeAsync(assignment, lease, item, worker, cancellationToken);
             return empty with
             {

@@ -1,7 +1,9 @@
 using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Interfaces.Tuning;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Devices;
 using EgpuFleet.NodeAgent.Joining;
+using EgpuFleet.NodeAgent.Tuning;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.Logging;
 
@@ -11,12 +13,14 @@ namespace EgpuFleet.NodeAgent.Models;
 /// The models in a device's worker. As many as memory permits; the least recently used one that nobody uses makes room.
 /// Loads and unloads go one at a time.
 /// </summary>
+/// <param name="tunings">Null for an engine whose kernels are not tuned.</param>
 internal sealed partial class LoadedModels(
     ModelCache cache,
     ModelShelf shelf,
     int threads,
     DeviceMemory memory,
     BringUp bringUp,
+    FleetTunings? tunings,
     TimeProvider time,
     ChangeSignal changes,
     ILogger<LoadedModels> log
@@ -40,6 +44,9 @@ internal sealed partial class LoadedModels(
                 return ([.. loaded.Keys], loaded.Values.Sum(model => model.MemoryBytes));
         }
     }
+
+    /// <summary>What the worker made of tuned kernels, as it was last asked; null for an engine that tunes nothing.</summary>
+    public TuningCounters? Tuning { get; private set; }
 
     /// <summary>Makes sure that the model is loaded and keeps it so until the use is disposed.</summary>
     /// <exception cref="Grains.Interfaces.Serving.GenerationException">It cannot be had, or does not fit.</exception>
@@ -96,6 +103,15 @@ internal sealed partial class LoadedModels(
         }
     }
 
+    /// <summary>Asks the worker what it made of tuned kernels.</summary>
+    /// <exception cref="EngineException">It is gone.</exception>
+    public async Task CountTuningAsync(WorkerProcess on, CancellationToken cancellationToken)
+    {
+        if (tunings is null || (await on.Client.StatsAsync(cancellationToken)).Tuning is not { } now)
+            return;
+        Tuning = new TuningCounters(now.TunedKernels, now.TuningMisses, now.TuningRejected, now.KernelsSearched);
+    }
+
     /// <summary>Takes over what a worker of an earlier agent has loaded, so that the fleet knows of it. Never faults.</summary>
     public async Task TakeOverAsync(WorkerProcess adopted)
     {
@@ -147,6 +163,7 @@ internal sealed partial class LoadedModels(
             loaded.Clear();
         }
         worker = on;
+        Tuning = null;
         foreach (var hash in on.Client.Worker.Models)
         {
             if (shelf.Find(hash) is { } kept && await TryKeepAsync(hash, kept))
@@ -176,8 +193,10 @@ internal sealed partial class LoadedModels(
         var client = worker!.Client;
         try
         {
+            await (tunings?.GiveAsync(worker!, cancellationToken) ?? Task.CompletedTask);
             await TakeAsync("loading", () => client.LoadAsync(Spec(model.Sha256, file), cancellationToken));
             var info = await TakeAsync("warming up", () => client.WarmUpAsync(model.Sha256, cancellationToken));
+            await CountTuningAsync(worker!, cancellationToken);
             LogLoaded(model.Name, info.MemoryBytes, time.GetElapsedTime(started).TotalMilliseconds);
             return info;
         }

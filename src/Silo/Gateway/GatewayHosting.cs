@@ -61,6 +61,7 @@ public static class GatewayHosting
         app.MapJobs();
         app.MapFleet();
         app.MapModels();
+        app.MapTunings();
         app.MapOpenAi();
         app.MapInternal();
         app.MapOpenApi();

@@ -30,6 +30,7 @@ public static class ControlPlane
             provider.GetRequiredService<ILoggerFactory>()
         ));
         services.AddSingleton<ILedger>(provider => provider.GetRequiredService<PostgresLedger>());
+        services.AddSingleton<ITuningStore, TuningTables>();
         services.AddHostedService<StagedInputSweep>();
         services.AddHostedService<RetentionSweep>();
         services.AddHostedService<DeadLeaders>();

@@ -26,7 +26,8 @@ internal static class LedgerJson
         int Priority,
         string? TraceParent,
         JobRules? Rules,
-        NoopParameters? Noop
+        NoopParameters? Noop,
+        TuneParameters? Tune
     );
 
     private sealed record StoredItem(string CustomId, string? Prompt, ChatMessage[]? Messages);
@@ -49,7 +50,8 @@ internal static class LedgerJson
                 spec.Priority,
                 spec.TraceParent,
                 spec.Rules,
-                spec.Noop
+                spec.Noop,
+                spec.Tune
             ),
             Options
         );
@@ -67,7 +69,8 @@ internal static class LedgerJson
             itemCount,
             stored.TraceParent,
             stored.Rules ?? JobRules.Default,
-            stored.Noop
+            stored.Noop,
+            stored.Tune
         );
     }
 

@@ -42,6 +42,22 @@ public abstract partial class LedgerContract
     }
 
     [Fact]
+    public async Task A_tune_is_kept_with_its_model_and_its_time()
+    {
+        var rig = await LedgerRig.CreateAsync(Ledger);
+        var spec = rig.Spec(LedgerRig.NewId(), 1) with
+        {
+            Kind = JobKind.Tune,
+            Generation = null,
+            Tune = new TuneParameters(45),
+        };
+        Assert.True((await rig.CommitAsync(LedgerRig.Inline(spec))).Applied);
+        Assert.Equivalent(spec, (await rig.FindAsync(spec.Id)).Spec, strict: true);
+        var queued = Assert.Single(await rig.BacklogAsync());
+        Assert.Equal((JobKind.Tune, spec.Model), (queued.Kind, queued.Model));
+    }
+
+    [Fact]
     public async Task Work_of_many_shards_is_read_at_once()
     {
         var rig = await LedgerRig.CreateAsync(Ledger);

@@ -20,6 +20,8 @@ internal sealed class FakeAgent(string name)
     public int NoopSlots { get; init; }
     public DeviceKind Kind { get; init; }
 
+    public string Engine { get; init; } = "test";
+
     /// <summary>What it says to a shard before taking it.</summary>
     public Func<ShardAssignment, Refusal?> OnStart { get; set; } = _ => null;
 
@@ -57,7 +59,7 @@ internal sealed class FakeAgent(string name)
                 new NodeFacts(Device.Node, Incarnation, Device.Node.Value, "test", "test", "1", ProcessId: 1),
                 [
                     new DeviceStatus(
-                        new DeviceFacts(Device, Kind, "cpu", "test", 1, 8_000_000_000, NoopSlots),
+                        new DeviceFacts(Device, Kind, "cpu", Engine, 1, 8_000_000_000, NoopSlots),
                         state,
                         Reason: null,
                         WorkerProcessId: 2,

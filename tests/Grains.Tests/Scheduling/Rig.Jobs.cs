@@ -57,6 +57,14 @@ internal sealed partial class Rig
     public async Task<JobId> SubmitNoopAsync(int items = 1, int priority = 0, JobRules? rules = null) =>
         (await SubmitAsync(Noop(items, priority, rules)))[0];
 
+    /// <summary>A search for faster kernels of the model.</summary>
+    public async Task<JobId> SubmitTuneAsync(int seconds)
+    {
+        var spec = await StageAsync(items: 1);
+        spec = spec with { Kind = JobKind.Tune, Generation = null, Tune = new TuneParameters(seconds) };
+        return (await SubmitAsync(new SubmitRequest(spec, null, null)))[0];
+    }
+
     public async Task<JobSpec> StageAsync(
         int items,
         int priority = 0,

@@ -55,6 +55,7 @@ internal sealed class DeviceRig : IAsyncDisposable
             1,
             memory,
             bringUp,
+            tunings: null,
             time,
             Changes,
             NullLogger<LoadedModels>.Instance
@@ -62,7 +63,7 @@ internal sealed class DeviceRig : IAsyncDisposable
         meter = new ThroughputMeter(time);
         var live = new LiveSpeeds(time);
         var generator = new Generator(meter, live, time);
-        var items = new ShardItems(supervisor, loaded, generator, time);
+        var items = Items(supervisor, loaded, generator, bringUp);
         Watch = new SleepWatch(Clock, time);
         var shards = Shards(facts, supervisor, items);
         book = new SpeedBook(folder.At("speed.json"));
@@ -83,6 +84,13 @@ internal sealed class DeviceRig : IAsyncDisposable
             Changes
         );
         running = Task.Run(() => supervisor.RunAsync(stopping.Token));
+    }
+
+    private ShardItems Items(WorkerSupervisor supervisor, LoadedModels loaded, Generator generator, BringUp bringUp)
+    {
+        var time = TimeProvider.System;
+        var tune = new TuneItem(tunings: null, meter, bringUp, time);
+        return new ShardItems(supervisor, loaded, generator, tune, time);
     }
 
     private ShardRunner Shards(DeviceFacts facts, WorkerSupervisor supervisor, ShardItems items)

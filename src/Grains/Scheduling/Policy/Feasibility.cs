@@ -11,6 +11,14 @@ public static class Feasibility
     public static long RequiredBytes(ModelRecord model) =>
         ModelMemory.RequiredBytes(model.WeightBytes, model.KvBytesPerToken, model.ContextLength);
 
+    /// <summary>Whether a job may run there, were there room: the device is of a kind it may use, with an engine that can.</summary>
+    public static bool Allows(WaitingJob job, DeviceSlot device) =>
+        DevicePreference.Allows(job.Devices, device) && HasEngine(job, device);
+
+    /// <summary>Whether the device's engine can do what the job wants: only one engine has kernels to tune.</summary>
+    public static bool HasEngine(WaitingJob job, DeviceSlot device) =>
+        job.Kind != JobKind.Tune || device.Engine == TuneParameters.Engine;
+
     /// <summary>It would fit the device's memory if the device were empty.</summary>
     public static bool FitsEmpty(DeviceSlot device, ModelRecord model) => RequiredBytes(model) <= device.MemoryBytes;
 
@@ -55,9 +63,9 @@ public static class Feasibility
                 "The model of the job is not registered any more.",
                 "Register the model again under its name."
             );
-        var ready = snapshot
-            .Devices.Where(device => device.Ready && DevicePreference.Allows(job.Devices, device))
-            .ToList();
+        var ready = snapshot.Devices.Where(device => device.Ready && Allows(job, device)).ToList();
+        if (ready.Count == 0 && job.Kind == JobKind.Tune)
+            return NoneToTune();
         if (ready.Count == 0)
             return job.Devices?.Require is null ? NoneReady() : NoneOfTheKind();
         var fitting = ready.Where(device => FitsEmpty(device, model)).ToList();
@@ -91,6 +99,13 @@ public static class Feasibility
             RefusalCode.NoMatchingDevice,
             "No device of the kind required is ready.",
             "See `fleet devices`, or prefer the kind instead of requiring it."
+        );
+
+    private static Refusal NoneToTune() =>
+        new(
+            RefusalCode.NoMatchingDevice,
+            $"No device that the engine {TuneParameters.Engine} drives is ready; others have no kernels to tune.",
+            "See `fleet devices`; an agent with EGPUFLEET_CPU_ENGINE=tinygrad has its processor tuned."
         );
 
     private static Refusal Busy() =>

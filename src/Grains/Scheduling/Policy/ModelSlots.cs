@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Fleet;
+using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 
 namespace EgpuFleet.Grains.Scheduling.Policy;
@@ -14,13 +15,13 @@ internal sealed class ModelSlots(FleetSnapshot snapshot)
     ];
 
     // Jobs share few models and choices, so what depends on these alone is worked out once for each.
-    private readonly Dictionary<(string Model, DeviceClass? Require), List<DeviceSlot>> usable = [];
+    private readonly Dictionary<(JobKind Kind, string Model, DeviceClass? Require), List<DeviceSlot>> usable = [];
 
     public void Place(WaitingJob job, ImmutableArray<Placement>.Builder placements)
     {
         if (free.Count == 0 || job.Model is not { } model)
             return;
-        var fitting = Usable(model, job.Devices);
+        var fitting = Usable(job, model);
         var left = job.ParallelLeft;
         foreach (var shard in job.Requeued.OrderBy(shard => shard.Id.Number))
         {
@@ -75,16 +76,16 @@ internal sealed class ModelSlots(FleetSnapshot snapshot)
     }
 
     // Sorted, because a sum of rates depends in its last bit on the order of its terms, and a shard's size on the sum.
-    private List<DeviceSlot> Usable(ModelRecord model, DeviceChoice? choice)
+    private List<DeviceSlot> Usable(WaitingJob job, ModelRecord model)
     {
-        var key = (model.Ref.Sha256, choice?.Require);
+        var key = (job.Kind, model.Ref.Sha256, job.Devices?.Require);
         if (!usable.TryGetValue(key, out var fitting))
         {
             fitting =
             [
                 .. snapshot
                     .Devices.Where(device =>
-                        device.Ready && DevicePreference.Allows(choice, device) && Feasibility.FitsNow(device, model)
+                        device.Ready && Feasibility.Allows(job, device) && Feasibility.FitsNow(device, model)
                     )
                     .Order(DeviceOrder.Instance),
             ];
@@ -98,7 +99,7 @@ internal sealed class ModelSlots(FleetSnapshot snapshot)
             job.Devices,
             chosen,
             snapshot.Devices,
-            device => Feasibility.FitsNow(device, model)
+            device => Feasibility.HasEngine(job, device) && Feasibility.FitsNow(device, model)
         );
 
     /// <summary>

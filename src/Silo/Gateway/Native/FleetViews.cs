@@ -83,7 +83,10 @@ public static class FleetViews
             device.WorkerProcessId > 0 ? device.WorkerProcessId : null,
             [.. about.Select(condition => Show(node.Node, condition))],
             [.. (device.Speeds ?? []).Select(Show)],
-            heard && device.BringUp is { } bringUp ? Show(bringUp) : null
+            heard && device.BringUp is { } bringUp ? Show(bringUp) : null,
+            device.Tuning is { } tuning
+                ? new TuningCountersInfo(tuning.TunedKernels, tuning.Misses, tuning.Rejected, tuning.KernelsSearched)
+                : null
         );
     }
 

@@ -15,14 +15,15 @@ internal sealed record JobDraft(
     NoopParameters? Noop,
     int Priority,
     JobRules Rules,
-    IReadOnlyList<BatchItem>? Items
+    IReadOnlyList<BatchItem>? Items,
+    TuneParameters? Tune = null
 )
 {
     /// <summary>Whether the items are few and small enough to be stored with the job.</summary>
     public bool IsSmall => Items is { Count: <= Limits.InlineItems } && Items.Sum(BytesOf) <= Limits.InlineBytes;
 
     public JobSpec Spec(JobId id, int itemCount, string? traceParent) =>
-        new(id, TenantId.Default, Kind, Model?.Ref, Generation, Priority, itemCount, traceParent, Rules, Noop);
+        new(id, TenantId.Default, Kind, Model?.Ref, Generation, Priority, itemCount, traceParent, Rules, Noop, Tune);
 
     private static long BytesOf(BatchItem item) =>
         item.CustomId.Length

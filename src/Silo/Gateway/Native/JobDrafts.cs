@@ -30,12 +30,27 @@ internal sealed class JobDrafts(ModelLookup models, TimeProvider time)
             throw GatewayException.Invalid("ref", $"names a line, which only {Routes.JobsBulk} has");
         var priority = RuleFields.Priority(job);
         var rules = RuleFields.Read(job, time.GetUtcNow(), byRef);
-        var draft =
-            kind == JobKind.Noop
-                ? new JobDraft(kind, null, null, NoopFields.Parameters(job), priority, rules, NoopFields.Items(job))
-                : await BatchAsync(job, priority, rules);
+        var draft = kind switch
+        {
+            JobKind.Noop => new JobDraft(
+                kind,
+                null,
+                null,
+                NoopFields.Parameters(job),
+                priority,
+                rules,
+                NoopFields.Items(job)
+            ),
+            JobKind.Tune => await TuneAsync(job, priority, rules),
+            _ => await BatchAsync(job, priority, rules),
+        };
         if (inputFollows && draft.Items is not null)
-            throw GatewayException.Invalid("payload", "must be left out beside a form part input");
+            throw GatewayException.Invalid(
+                kind == JobKind.Noop ? "payload" : "kind",
+                kind == JobKind.Noop
+                    ? "must be left out beside a form part input"
+                    : "must be batch beside a form part input"
+            );
         if (!inputFollows && draft.Items is null)
             throw GatewayException.Invalid(
                 kind == JobKind.Noop ? "payload" : "items",
@@ -46,14 +61,29 @@ internal sealed class JobDrafts(ModelLookup models, TimeProvider time)
 
     private async ValueTask<JobDraft> BatchAsync(JobRequest job, int priority, JobRules rules)
     {
-        if (string.IsNullOrEmpty(job.Model))
-            throw GatewayException.Invalid("model", "is needed");
         NoopFields.RequireNone(job);
+        TuneFields.RequireNone(job);
         var generation = GenerationFields.Read(job.Generation);
-        if (!known.TryGetValue(job.Model, out var model))
-            known[job.Model] = model = await models.RequireAsync(job.Model, HttpStatusCode.UnprocessableEntity);
+        var model = await ModelAsync(job);
         var items = job.Items is null ? null : new BatchItems(model).FromList(job.Items);
         return new JobDraft(JobKind.Batch, model, generation, null, priority, rules, items);
+    }
+
+    private async ValueTask<JobDraft> TuneAsync(JobRequest job, int priority, JobRules rules)
+    {
+        NoopFields.RequireNone(job);
+        var tune = TuneFields.Parameters(job);
+        var model = await ModelAsync(job);
+        return new JobDraft(JobKind.Tune, model, null, null, priority, rules, TuneFields.Items, tune);
+    }
+
+    private async ValueTask<ModelRecord> ModelAsync(JobRequest job)
+    {
+        if (string.IsNullOrEmpty(job.Model))
+            throw GatewayException.Invalid("model", "is needed");
+        if (!known.TryGetValue(job.Model, out var model))
+            known[job.Model] = model = await models.RequireAsync(job.Model, HttpStatusCode.UnprocessableEntity);
+        return model;
     }
 
     private static JobKind KindOf(string? word) =>
@@ -61,6 +91,7 @@ internal sealed class JobDrafts(ModelLookup models, TimeProvider time)
         {
             "batch" => JobKind.Batch,
             "noop" => JobKind.Noop,
-            _ => throw GatewayException.Invalid("kind", "must be batch or noop"),
+            "tune" => JobKind.Tune,
+            _ => throw GatewayException.Invalid("kind", "must be batch, noop or tune"),
         };
 }

@@ -51,7 +51,8 @@ internal sealed class JobViews(JobReasons whys, ILedger ledger)
             job.End?.Message,
             Show(job.End),
             Show(job.Spec.Rules),
-            job.Spec.Noop is { } noop ? new NoopInfo(noop.DurationMilliseconds, Word(noop.Fault)) : null
+            job.Spec.Noop is { } noop ? new NoopInfo(noop.DurationMilliseconds, Word(noop.Fault)) : null,
+            job.Spec.Tune is { } tune ? new TuneInfo(tune.Seconds) : null
         );
     }
 

@@ -21,6 +21,7 @@ internal static class NoopFields
                 job.Require is null ? "prefer" : "require",
                 "must be left out: a noop runs beside a device, not on it"
             );
+        TuneFields.RequireNone(job);
         if (job.DurationMs is < 0 or > Limits.NoopMilliseconds)
             throw GatewayException.Invalid("duration_ms", $"must be between 0 and {Limits.NoopMilliseconds}");
         return new NoopParameters(job.DurationMs ?? 0, Fault(job.Fault));
