@@ -54,6 +54,7 @@ public sealed record DoctorInfo(
 /// <param name="Tuning">Null for an engine that tunes nothing, and before its first model.</param>
 /// <param name="LoadedModels">Names of loaded models (a hash where the name is gone).</param>
 /// <param name="Speeds">Measured while it was idle; empty before that.</param>
+/// <param name="Bench">The measurement that was asked for last; null where its agent knows of none.</param>
 public sealed record DeviceInfo(
     string Id,
     string Node,
@@ -73,7 +74,37 @@ public sealed record DeviceInfo(
     IReadOnlyList<ConditionInfo> Conditions,
     IReadOnlyList<SpeedInfo>? Speeds = null,
     BringUpInfo? BringUp = null,
-    TuningCountersInfo? Tuning = null
+    TuningCountersInfo? Tuning = null,
+    BenchInfo? Bench = null
+);
+
+/// <summary>A measurement that was asked for. State: running, done, interrupted.</summary>
+/// <param name="StartedAt">By the clock of the node; tells one measurement from the next.</param>
+/// <param name="Now">What is being measured; at the end, why it was not all.</param>
+/// <param name="Total">Shapes in all, those included that are skipped in the end.</param>
+/// <param name="Skipped">What was not measured, with the reason.</param>
+public sealed record BenchInfo(
+    string State,
+    DateTimeOffset StartedAt,
+    string? Now,
+    int Measured,
+    int Total,
+    IReadOnlyList<BenchShape> Shapes,
+    IReadOnlyList<string> Skipped
+);
+
+/// <summary>A stack of transformer blocks with weights of one kind (q4, q8 or f16), timed. Speeds are tokens a second.</summary>
+/// <param name="Hidden">Width of the hidden state.</param>
+/// <param name="Prefill">Of a prompt of 256 tokens.</param>
+/// <param name="Decode">Of one sequence.</param>
+/// <param name="DecodeOfEight">Of eight sequences together.</param>
+public sealed record BenchShape(
+    string Weights,
+    int Hidden,
+    int Blocks,
+    double Prefill,
+    double Decode,
+    double DecodeOfEight
 );
 
 /// <summary>What a device's worker has made of tuned kernels since its start, as it was last asked.</summary>

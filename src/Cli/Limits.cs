@@ -75,6 +75,12 @@ internal static class Limits
     /// <summary>Time between two looks at a device that is about to change.</summary>
     public static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
+    /// <summary>Time between two looks at a measurement: a shape takes seconds.</summary>
+    public static readonly TimeSpan BenchInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>A device that measures is heard with every heartbeat; beyond this its agent started anew or is gone.</summary>
+    public static readonly TimeSpan BenchSilence = TimeSpan.FromSeconds(30);
+
     /// <summary>An agent waits 5 s for the last results and some for its worker; beyond this something hangs.</summary>
     public static readonly TimeSpan EjectTimeout = TimeSpan.FromSeconds(45);
 

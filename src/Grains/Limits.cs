@@ -129,6 +129,9 @@ public static class Limits
     /// <summary>Devices one node may report; a Mac has three.</summary>
     public const int MaxDevicesPerNode = 64;
 
+    /// <summary>Shapes of one measurement: five widths of three kinds of weights, twice that for what is to come.</summary>
+    public const int MaxBenchShapes = 30;
+
     /// <summary>Conditions one node may report: the doctor has some twenty checks, and each device may add its own.</summary>
     public const int MaxConditionsPerNode = 96;
 

@@ -87,6 +87,9 @@ public static class Limits
     /// <summary>How long a device has done nothing before it is measured: nobody is about to need it.</summary>
     public static readonly TimeSpan MeasureAfterIdle = TimeSpan.FromSeconds(20);
 
+    /// <summary>Longest time for one wide shape: models of that width are not for a device that needs more.</summary>
+    public static readonly TimeSpan LongestShape = TimeSpan.FromSeconds(60);
+
     /// <summary>Models whose live speed is told: more than a device can have loaded.</summary>
     public const int LiveSpeeds = 32;
 

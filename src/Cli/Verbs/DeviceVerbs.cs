@@ -4,7 +4,7 @@ using EgpuFleet.Cli.CommandLine;
 
 namespace EgpuFleet.Cli.Verbs;
 
-/// <summary><c>fleet device eject|attach|clear NODE/DEVICE</c>.</summary>
+/// <summary><c>fleet device eject|attach|bench|clear NODE/DEVICE</c>.</summary>
 internal static class DeviceVerbs
 {
     private static readonly Argument<string> Id = new("NODE/DEVICE") { Description = "As ./fleet devices prints it" };
@@ -20,6 +20,7 @@ internal static class DeviceVerbs
         {
             eject.WithExamples("./fleet device eject mini/egpu0"),
             Order("attach", "Take an ejection back; plugging the device in again does the same"),
+            DeviceBenchVerb.Create(),
             Order("clear", "End a quarantine or the guard against crash loops: what was wrong is mended"),
         }.WithExamples("./fleet device eject mini/egpu0", "./fleet device attach mini/egpu0");
     }
@@ -76,11 +77,11 @@ internal static class DeviceVerbs
         return ExitCodes.Ok;
     }
 
-    private static string IdOf(ParseResult parsed)
-    {
-        var id = parsed.GetRequiredValue(Id);
-        return id.Count(c => c == '/') == 1
+    private static string IdOf(ParseResult parsed) => Checked(parsed.GetRequiredValue(Id));
+
+    /// <exception cref="FleetFailure">It is no name of a device.</exception>
+    public static string Checked(string id) =>
+        id.Count(c => c == '/') == 1
             ? id
             : throw new FleetFailure($"'{id}' is not NODE/DEVICE.", "See ./fleet devices.", ExitCodes.Usage);
-    }
 }

@@ -72,6 +72,7 @@ public enum DeviceState
 /// <param name="Live">Measured over live work, of the models used last; null or empty before that.</param>
 /// <param name="BringUp">What it does before it can compute; null while it does nothing of the kind.</param>
 /// <param name="Tuning">Of its worker when it last loaded a model, or searched; null for an engine that tunes nothing.</param>
+/// <param name="Bench">The measurement its owner asked for last; null where its agent knows of none.</param>
 [GenerateSerializer, Immutable, Alias("fleet.DeviceStatus")]
 public sealed record DeviceStatus(
     [property: Id(0)] DeviceFacts Facts,
@@ -86,5 +87,6 @@ public sealed record DeviceStatus(
     [property: Id(20)] DeviceSpeed[]? Speeds = null,
     [property: Id(21)] LiveSpeed[]? Live = null,
     [property: Id(9)] BringUpStatus? BringUp = null,
-    [property: Id(22)] Tuning.TuningCounters? Tuning = null
+    [property: Id(22)] Tuning.TuningCounters? Tuning = null,
+    [property: Id(23)] BenchStatus? Bench = null
 );

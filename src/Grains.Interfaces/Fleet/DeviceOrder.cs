@@ -14,6 +14,9 @@ public enum DeviceVerb
 
     /// <summary>Play a pulled cable: the worker is killed, and the device is gone for a while.</summary>
     Rehearse = 3,
+
+    /// <summary>Measure it now; the result comes with its status.</summary>
+    Bench = 4,
 }
 
 /// <summary>An order for one device of a node.</summary>

@@ -17,6 +17,8 @@ internal static class HeartbeatRules
             return $"Node '{node}' spoke of a device twice.";
         if (heartbeat.Devices.Any(device => IsTooLong(device.Reason) || IsTooLong(device.BringUp?.Phase)))
             return $"A text about a device has at most {Limits.MaxHeartbeatText} characters.";
+        if (heartbeat.Devices.Any(device => device.Bench is { } bench && IsTooMuch(bench)))
+            return $"A measurement has at most {Limits.MaxBenchShapes} shapes.";
         var conditions = heartbeat.Conditions ?? [];
         if (conditions.Count > Limits.MaxConditionsPerNode)
             return $"A node has at most {Limits.MaxConditionsPerNode} conditions.";
@@ -36,6 +38,12 @@ internal static class HeartbeatRules
             ? $"A condition speaks of a device '{name}' that node '{heartbeat.Facts.Node}' does not name."
             : null;
     }
+
+    private static bool IsTooMuch(BenchStatus bench) =>
+        bench.Samples is not { Length: <= Limits.MaxBenchShapes }
+        || bench.Skipped is not { Length: <= Limits.MaxBenchShapes }
+        || IsTooLong(bench.Now)
+        || bench.Skipped.Any(IsTooLong);
 
     private static bool IsTooLong(string? text) => text?.Length > Limits.MaxHeartbeatText;
 }

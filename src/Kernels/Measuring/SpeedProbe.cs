@@ -22,6 +22,24 @@ public sealed class SpeedProbe(WorkerClient worker, string folder, int threads, 
 
     private int prompts;
 
+    /// <summary>About how long it takes to time a shape on a device of a known speed.</summary>
+    public static double ExpectedSeconds(ProbeShape shape, DeviceSpeed speed)
+    {
+        ArgumentNullException.ThrowIfNull(shape);
+        ArgumentNullException.ThrowIfNull(speed);
+        var prompt =
+            speed.PromptSeconds
+            + (speed.PromptBlockSeconds * shape.Blocks)
+            + (speed.SecondsPerFlop * shape.FlopsPerToken * PromptTokens);
+        var token =
+            speed.StepSeconds + (speed.BlockSeconds * shape.Blocks) + (speed.SecondsPerByte * shape.ActiveBytes);
+        var decoded = Repetitions + (Batch / speed.BatchGain);
+        // One prompt warms up, another stands for the kernels that are compiled.
+        return (speed.LoadSecondsPerByte * shape.ActiveBytes)
+            + ((Repetitions + 2) * prompt)
+            + (decoded * DecodedTokens * token);
+    }
+
     /// <summary>Times one shape.</summary>
     /// <exception cref="EngineException">The worker cannot run it, for want of memory, say.</exception>
     public async Task<SpeedSample> MeasureAsync(ProbeShape shape, CancellationToken cancellationToken)

@@ -22,17 +22,17 @@ internal sealed partial class DeviceOrders(
         LogOrder(order.Verb, order.Device);
         try
         {
-            CarryOut(order, device);
+            return new DeviceOrderReply(device.Status(), CarryOut(order, device));
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             // What is not on the disk would be forgotten: better not begun.
             return new DeviceOrderReply(device.Status(), $"The node cannot keep this order: {e.Message}");
         }
-        return new DeviceOrderReply(device.Status(), Refusal: null);
     }
 
-    private void CarryOut(DeviceOrder order, LocalDevice device)
+    /// <summary>Gives why it cannot be, where only the device knows; null where it is done.</summary>
+    private string? CarryOut(DeviceOrder order, LocalDevice device)
     {
         var name = order.Device;
         switch (order.Verb)
@@ -58,7 +58,10 @@ internal sealed partial class DeviceOrders(
                 device.Hold(DeviceReasons.Rehearsal(bounded));
                 _ = Task.Run(() => EndAsync(device, bounded));
                 break;
+            case DeviceVerb.Bench:
+                return device.StartBench();
         }
+        return null;
     }
 
     /// <summary>Pure: in one sentence, why the state of a device does not allow an order; null where it does.</summary>
@@ -68,6 +71,7 @@ internal sealed partial class DeviceOrders(
             (DeviceVerb.Eject, DeviceState.Offline) => "It is not there: there is nothing to eject.",
             (DeviceVerb.Rehearse, not DeviceState.Ready) =>
                 "Only a device that is ready can lose its cable in a rehearsal.",
+            (DeviceVerb.Bench, not DeviceState.Ready) => "Only a device that is ready can be measured.",
             _ => null,
         };
 

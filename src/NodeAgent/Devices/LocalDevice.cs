@@ -28,6 +28,7 @@ internal sealed class LocalDevice(
     SleepWatch watch,
     SpeedBook book,
     IdleMeasuring? measuring,
+    DeviceBench bench,
     TimeProvider time,
     ChangeSignal changes
 )
@@ -44,9 +45,13 @@ internal sealed class LocalDevice(
 
     public ShardRunner Shards => shards;
 
-    /// <summary>Keeps its worker alive, and measures it when it is idle, until the token fires.</summary>
+    /// <summary>Keeps its worker alive, and measures it when it is idle or its owner asks for it, until the token fires.</summary>
     public Task RunAsync(CancellationToken stopping) =>
-        Task.WhenAll(supervisor.RunAsync(stopping), measuring?.RunAsync(stopping) ?? Task.CompletedTask);
+        Task.WhenAll(
+            supervisor.RunAsync(stopping),
+            measuring?.RunAsync(stopping) ?? Task.CompletedTask,
+            bench.RunAsync(stopping)
+        );
 
     /// <summary>What keeps it from working, with the fix; null while nothing does.</summary>
     public NodeCondition? Condition()
@@ -104,6 +109,15 @@ internal sealed class LocalDevice(
         changes.Raise();
     }
 
+    /// <summary>Begins a measurement, where it has nothing else to do.</summary>
+    /// <returns>In one sentence, why not; null: it begins.</returns>
+    public string? StartBench()
+    {
+        if (shards.Running is { Length: > 0 } running)
+            return $"Shards run on it or wait for their turn, {running.Length} in all: ask again when it is idle.";
+        return bringUp.Now is { } phase ? $"It is {phase.Phase}: ask again when that is over." : bench.Start();
+    }
+
     private string? ReasonOf(WorkerLife life, bool hasWorker) =>
         wantsOut && life.Phase != WorkerPhase.Held ? "Its owner is ejecting it."
         : life.Phase == WorkerPhase.Ready && !hasWorker ? "Its worker is gone."
@@ -128,7 +142,8 @@ internal sealed class LocalDevice(
             book.Now,
             live.Now,
             bringUp.Now,
-            hasWorker ? models.Tuning : null
+            hasWorker ? models.Tuning : null,
+            bench.Now
         );
     }
 

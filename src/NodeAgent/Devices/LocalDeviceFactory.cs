@@ -82,6 +82,7 @@ internal sealed class LocalDeviceFactory(
             watch,
             book,
             measuring,
+            Bench(facts, supervisor, models, meter, book),
             time,
             changes
         );
@@ -132,6 +133,26 @@ internal sealed class LocalDeviceFactory(
             time,
             changes,
             loggers.CreateLogger<IdleMeasuring>()
+        );
+
+    private DeviceBench Bench(
+        DeviceFacts facts,
+        WorkerSupervisor supervisor,
+        LoadedModels models,
+        ThroughputMeter meter,
+        SpeedBook book
+    ) =>
+        new(
+            facts,
+            supervisor,
+            models,
+            meter,
+            book,
+            data.Worker(facts.Device.Name),
+            Limits.LongestShape,
+            time,
+            changes,
+            loggers.CreateLogger<DeviceBench>()
         );
 
     private static bool SharesWithGpu =>

@@ -53,7 +53,7 @@ internal sealed partial class IdleMeasuring(
             tokens = meter.Tokens;
             if (!wasIdle || supervisor.Worker is not { } worker)
                 continue;
-            var subject = SubjectOf(worker);
+            var subject = SpeedBook.SubjectOf(worker, facts);
             while (NextKind(subject) is { } kind && meter.Active == 0 && worker.IsUsable)
             {
                 if (!await MeasureNextAsync(worker, subject, kind, stopping))
@@ -116,9 +116,6 @@ internal sealed partial class IdleMeasuring(
         changes.Raise();
         return true;
     }
-
-    private string SubjectOf(WorkerProcess worker) =>
-        $"{worker.Client.Worker.Engine} {worker.Client.Worker.Version}, {facts.Name}, {facts.Threads} threads";
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Measured {Device} with {Kind} weights")]
     private partial void LogMeasured(string device, WeightKind kind);

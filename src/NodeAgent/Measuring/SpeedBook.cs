@@ -1,8 +1,12 @@
 using System.Text.Json;
+using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Kernels.Measuring;
 using EgpuFleet.NodeAgent.Hosting;
+using EgpuFleet.NodeAgent.Workers;
+using DeviceSpeed = EgpuFleet.Kernels.Measuring.DeviceSpeed;
 using FleetSpeed = EgpuFleet.Grains.Interfaces.Fleet.DeviceSpeed;
 using FleetWeights = EgpuFleet.Grains.Interfaces.Fleet.WeightKind;
+using WeightKind = EgpuFleet.Kernels.Measuring.WeightKind;
 
 namespace EgpuFleet.NodeAgent.Measuring;
 
@@ -20,6 +24,10 @@ internal sealed class SpeedBook(string path)
     public IReadOnlyList<WeightKind> KindsOf(string subject) =>
         page.Subject == subject ? [.. page.Speeds.Select(speed => speed.Kind)] : [];
 
+    /// <summary>What the measurement of a device is of: engine, version, device.</summary>
+    public static string SubjectOf(WorkerProcess worker, DeviceFacts facts) =>
+        $"{worker.Client.Worker.Engine} {worker.Client.Worker.Version}, {facts.Name}, {facts.Threads} threads";
+
     /// <summary>Keeps one kind's measurement; that of another subject is dropped.</summary>
     public void Keep(string subject, DeviceSpeed speed)
     {
@@ -28,15 +36,19 @@ internal sealed class SpeedBook(string path)
         DataFolder.WritePrivate(path, JsonSerializer.Serialize(page, AgentJson.Options));
     }
 
+    /// <summary>The fleet's word for a kind of weights.</summary>
+    public static FleetWeights ToFleet(WeightKind kind) =>
+        kind switch
+        {
+            WeightKind.Q4 => FleetWeights.Q4,
+            WeightKind.Q8 => FleetWeights.Q8,
+            WeightKind.F16 => FleetWeights.F16,
+            _ => throw new InvalidOperationException($"The fleet has no word for weights of kind {kind}."),
+        };
+
     private static FleetSpeed ToFleet(DeviceSpeed speed) =>
         new(
-            speed.Kind switch
-            {
-                WeightKind.Q4 => FleetWeights.Q4,
-                WeightKind.Q8 => FleetWeights.Q8,
-                WeightKind.F16 => FleetWeights.F16,
-                _ => throw new InvalidOperationException($"The fleet has no word for weights of kind {speed.Kind}."),
-            },
+            ToFleet(speed.Kind),
             speed.StepSeconds,
             speed.BlockSeconds,
             speed.SecondsPerByte,

@@ -71,6 +71,10 @@ public sealed class HeartbeatRulesTests
             {
                 Devices = [Device("egpu0"), Device("egpu0")],
             },
+            Measured([], [long1]),
+            Measured([], [.. Enumerable.Repeat("too large", Limits.MaxBenchShapes + 1)]),
+            Measured([.. Enumerable.Repeat(Sample, Limits.MaxBenchShapes + 1)], []),
+            Measured(null!, []),
         ];
         var view = new FleetView(TimeSpan.FromSeconds(7));
         foreach (var heartbeat in wrong)
@@ -80,6 +84,31 @@ public sealed class HeartbeatRulesTests
         }
         Assert.Equal(0, view.Count);
     }
+
+    private static BenchSample Sample => new(WeightKind.Q4, 1024, 1, 100, 10, 40);
+
+    [Fact]
+    public void A_measurement_at_its_bounds_is_taken() =>
+        Assert.Null(
+            HeartbeatRules.WhatIsWrong(
+                Measured(
+                    [.. Enumerable.Repeat(Sample, Limits.MaxBenchShapes)],
+                    [new string('x', Limits.MaxHeartbeatText)]
+                )
+            )
+        );
+
+    private static NodeHeartbeat Measured(BenchSample[] samples, string[] skipped) =>
+        Heartbeat() with
+        {
+            Devices =
+            [
+                Device("egpu0") with
+                {
+                    Bench = new BenchStatus(BenchState.Done, DateTimeOffset.UnixEpoch, null, 15, samples, skipped),
+                },
+            ],
+        };
 
     private static NodeHeartbeat Heartbeat(params NodeCondition[] conditions) =>
         new(

@@ -108,6 +108,7 @@ public sealed class DeviceOrderTests
         foreach (var state in Enum.GetValues<DeviceState>())
         {
             Assert.Equal(state == DeviceState.Ready, DeviceOrders.WhyNot(DeviceVerb.Rehearse, state) is null);
+            Assert.Equal(state == DeviceState.Ready, DeviceOrders.WhyNot(DeviceVerb.Bench, state) is null);
             Assert.Equal(state != DeviceState.Offline, DeviceOrders.WhyNot(DeviceVerb.Eject, state) is null);
             Assert.Null(DeviceOrders.WhyNot(DeviceVerb.Attach, state));
             Assert.Null(DeviceOrders.WhyNot(DeviceVerb.Clear, state));

@@ -25,7 +25,6 @@ internal sealed class DeviceRig : IAsyncDisposable
     private readonly ServiceProvider services;
     private readonly CancellationTokenSource stopping = new();
     private readonly ModelCache cache;
-    private readonly ThroughputMeter meter;
     private readonly SpeedBook book;
     private readonly Task running;
 
@@ -60,13 +59,13 @@ internal sealed class DeviceRig : IAsyncDisposable
             Changes,
             NullLogger<LoadedModels>.Instance
         );
-        meter = new ThroughputMeter(time);
         var live = new LiveSpeeds(time);
-        var generator = new Generator(meter, live, time);
+        var generator = new Generator(Meter, live, time);
         var items = Items(supervisor, loaded, generator, bringUp);
         Watch = new SleepWatch(Clock, time);
         var shards = Shards(facts, supervisor, items);
         book = new SpeedBook(folder.At("speed.json"));
+        Bench = BenchOf(facts, supervisor, loaded);
         Device = new LocalDevice(
             facts,
             memory,
@@ -75,11 +74,12 @@ internal sealed class DeviceRig : IAsyncDisposable
             loaded,
             shards,
             generator,
-            meter,
+            Meter,
             live,
             Watch,
             book,
             measuring: null,
+            Bench,
             time,
             Changes
         );
@@ -89,9 +89,23 @@ internal sealed class DeviceRig : IAsyncDisposable
     private ShardItems Items(WorkerSupervisor supervisor, LoadedModels loaded, Generator generator, BringUp bringUp)
     {
         var time = TimeProvider.System;
-        var tune = new TuneItem(tunings: null, meter, bringUp, time);
+        var tune = new TuneItem(tunings: null, Meter, bringUp, time);
         return new ShardItems(supervisor, loaded, generator, tune, time);
     }
+
+    private DeviceBench BenchOf(DeviceFacts facts, WorkerSupervisor supervisor, LoadedModels loaded) =>
+        new(
+            facts,
+            supervisor,
+            loaded,
+            Meter,
+            book,
+            folder.At(),
+            TimeSpan.Zero,
+            TimeProvider.System,
+            Changes,
+            NullLogger<DeviceBench>.Instance
+        );
 
     private ShardRunner Shards(DeviceFacts facts, WorkerSupervisor supervisor, ShardItems items)
     {
@@ -114,6 +128,11 @@ internal sealed class DeviceRig : IAsyncDisposable
     public static TimeSpan LeaseDuration { get; } = TimeSpan.FromSeconds(10);
 
     public LocalDevice Device { get; }
+
+    /// <summary>Measures the device when it is asked to and a test lets it run; no wide shape is quick enough for it.</summary>
+    public DeviceBench Bench { get; }
+
+    public ThroughputMeter Meter { get; } = new(TimeProvider.System);
 
     /// <summary>Time by which a worker owes the answers of no-ops.</summary>
     public FakeTimeProvider Patience { get; } = new();
@@ -168,7 +187,7 @@ internal sealed class DeviceRig : IAsyncDisposable
             Device.Facts,
             Device.Supervisor,
             Device.Models,
-            meter,
+            Meter,
             book,
             folder.At(),
             time,

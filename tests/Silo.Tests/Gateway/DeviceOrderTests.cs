@@ -13,6 +13,7 @@ public sealed class DeviceOrderTests(RunningSilo silo)
     [InlineData("attach")]
     [InlineData("clear")]
     [InlineData("rehearse")]
+    [InlineData("bench")]
     public async Task A_device_that_nobody_knows_is_not_found(string verb)
     {
         using var response = await silo.Http.PostAsync(

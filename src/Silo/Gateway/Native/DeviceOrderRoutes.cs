@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.Features;
 namespace EgpuFleet.Silo.Gateway.Native;
 
 /// <summary>
-/// Eject, attach, clear, rehearse: what an owner wants of a device. Each may be repeated: a device that is already so is
+/// Eject, attach, clear, measure, rehearse: what an owner wants of a device. Each may be repeated: a device that is already so is
 /// answered as it is. One whose state does not allow it is a 409 that names the state.
 /// </summary>
 internal static class DeviceOrderRoutes
@@ -16,6 +16,7 @@ internal static class DeviceOrderRoutes
         Map("eject", "Make a device safe to unplug; its work runs elsewhere", DeviceVerb.Eject);
         Map("attach", "Take an ejection back", DeviceVerb.Attach);
         Map("clear", "End a quarantine: what was wrong is mended", DeviceVerb.Clear);
+        Map("bench", "Measure a device that has nothing to do; the device tells how far that is", DeviceVerb.Bench);
         devices
             .MapPost("{node}/{device}/rehearse", RehearseAsync)
             .Accepts<RehearsalRequest>("application/json")

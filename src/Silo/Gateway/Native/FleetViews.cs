@@ -86,7 +86,8 @@ public static class FleetViews
             heard && device.BringUp is { } bringUp ? Show(bringUp) : null,
             device.Tuning is { } tuning
                 ? new TuningCountersInfo(tuning.TunedKernels, tuning.Misses, tuning.Rejected, tuning.KernelsSearched)
-                : null
+                : null,
+            device.Bench is { } bench ? Show(bench) : null
         );
     }
 
@@ -101,6 +102,26 @@ public static class FleetViews
             bringUp.LeftSeconds
         );
     }
+
+    private static BenchInfo Show(BenchStatus bench) =>
+        new(
+            JobViews.Word(bench.State),
+            bench.StartedAt,
+            bench.Now,
+            bench.Samples.Length,
+            bench.Total,
+            [
+                .. bench.Samples.Select(sample => new BenchShape(
+                    JobViews.Word(sample.Kind),
+                    sample.Hidden,
+                    sample.Blocks,
+                    Finite(sample.Prefill) ?? 0,
+                    Finite(sample.Decode) ?? 0,
+                    Finite(sample.DecodeOfEight) ?? 0
+                )),
+            ],
+            bench.Skipped
+        );
 
     private static SpeedInfo Show(DeviceSpeed speed) =>
         new(
