@@ -44,11 +44,20 @@ internal static class LedgerFaults
 
     /// <summary>Whether the ledger could not be reached, as opposed to having said no.</summary>
     public static bool IsUnavailable(Exception error) =>
-        error is TimeoutRejectedException || (error is NpgsqlException npgsql && IsConnectionLoss(npgsql));
+        error is TimeoutRejectedException
+        || IsDiskFull(error)
+        || (error is NpgsqlException npgsql && IsConnectionLoss(npgsql));
 
     /// <summary>Not worth another try at once: room comes back in minutes, if at all.</summary>
     public static bool IsDiskFull(Exception error) =>
-        error is PostgresException { SqlState: PostgresErrorCodes.DiskFull };
+        error
+            is PostgresException { SqlState: PostgresErrorCodes.DiskFull }
+                // A new session writes a cache of the catalogue after it was changed or vacuumed, and says no more than this.
+                or PostgresException
+                {
+                    SqlState: PostgresErrorCodes.InternalError,
+                    MessageText: "could not write init file",
+                };
 
     public static LedgerUnavailableException Unavailable(Exception error) =>
         IsDiskFull(error)

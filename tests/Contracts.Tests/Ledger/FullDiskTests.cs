@@ -48,6 +48,8 @@ public sealed class FullDiskTests(ScratchPostgres server) : IAsyncLifetime
             NullLoggerFactory.Instance
         );
         var rig = await LedgerRig.CreateAsync(ledger);
+        // Its connection is kept: a new one may have to write before it can read.
+        Assert.Empty(await rig.BacklogAsync());
         var acknowledged = new List<JobId>();
         LedgerUnavailableException? full = null;
         while (full is null)
