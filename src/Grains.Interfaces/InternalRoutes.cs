@@ -11,4 +11,10 @@ public static class InternalRoutes
 
     /// <summary>GET <c>/{sha256}</c>, node credential: the bytes of a model file; range requests are honoured.</summary>
     public const string Models = "/internal/models";
+
+    /// <summary>POST, node credential: notes of a fine-tuning run → 204.</summary>
+    public const string TrainingNotes = "/internal/training/notes";
+
+    /// <summary>POST, node credential: a checkpoint of a run becomes a model that is served.</summary>
+    public const string TrainingResult = "/internal/training/result";
 }

@@ -1,4 +1,5 @@
 using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Training;
 
 namespace EgpuFleet.Kernels;
 
@@ -37,6 +38,24 @@ public interface IKernelEngine : IAsyncDisposable
     /// <see cref="EngineErrorClass.InvalidRequest"/>.
     /// </exception>
     Task<IModelShard> LoadAsync(LoadSpec spec, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Memory that a session would take, without loading anything. Only where <see cref="EngineCapabilities.Train"/> is, as
+    /// what follows.
+    /// </summary>
+    /// <exception cref="EngineException">
+    /// <see cref="EngineErrorClass.ModelInvalid"/>: nothing this engine can train; <see cref="EngineErrorClass.InvalidRequest"/>.
+    /// </exception>
+    Task<TrainEstimate> EstimateTrainingAsync(TrainSpec spec, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    /// <summary>Loads a model to train it. One session at a time; a worker closes the one before.</summary>
+    /// <exception cref="EngineException">
+    /// As of <see cref="EstimateTrainingAsync"/>; <see cref="EngineErrorClass.OutOfMemory"/> before anything is loaded where the
+    /// estimate says so, with what would fit.
+    /// </exception>
+    Task<ITrainingSession> OpenTrainingAsync(TrainSpec spec, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
 }
 
 /// <summary>One loaded model. Disposing it ends its running generations as cancelled and frees its memory.</summary>

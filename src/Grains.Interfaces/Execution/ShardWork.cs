@@ -2,6 +2,7 @@ using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Grains.Interfaces.Training;
 
 namespace EgpuFleet.Grains.Interfaces.Execution;
 
@@ -23,7 +24,8 @@ public sealed record ShardAssignment(
     [property: Id(5)] string? TraceParent,
     [property: Id(6)] JobKind Kind = JobKind.Batch,
     [property: Id(7)] NoopParameters? Noop = null,
-    [property: Id(8)] TuneParameters? Tune = null
+    [property: Id(8)] TuneParameters? Tune = null,
+    [property: Id(9)] TrainParameters? Train = null
 );
 
 /// <summary>What a report means for its shard.</summary>

@@ -1,5 +1,6 @@
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Grains.Interfaces.Training;
 
 namespace EgpuFleet.Grains.Interfaces.Jobs;
 
@@ -21,7 +22,8 @@ public sealed record JobSpec(
     [property: Id(7)] string? TraceParent,
     [property: Id(8)] JobRules Rules,
     [property: Id(9)] NoopParameters? Noop = null,
-    [property: Id(10)] TuneParameters? Tune = null
+    [property: Id(10)] TuneParameters? Tune = null,
+    [property: Id(11)] TrainParameters? Train = null
 );
 
 /// <summary>An idempotency key of a tenant, and the SHA-256 of the request body it came with.</summary>

@@ -43,4 +43,7 @@ public enum JobKind
 
     /// <summary>A search for faster kernels of a model on one device of an engine that has such. One item, its result a summary.</summary>
     Tune = 2,
+
+    /// <summary>Fine-tuning of a model. One item for each device that trains it together with the others; its result a summary.</summary>
+    Train = 3,
 }

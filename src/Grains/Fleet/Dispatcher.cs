@@ -122,7 +122,8 @@ internal sealed partial class Dispatcher(
             trace?.Id ?? spec.TraceParent,
             spec.Kind,
             spec.Noop,
-            spec.Tune
+            spec.Tune,
+            spec.Train
         );
     }
 

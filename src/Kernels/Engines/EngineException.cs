@@ -51,6 +51,9 @@ public enum EngineErrorClass
     /// <summary>A noop asked for a fault where none are obeyed.</summary>
     NoopFaultsDisabled,
 
+    /// <summary>A loss or a gradient is no number: the step was not made.</summary>
+    NotFinite,
+
     /// <summary>A fault of the engine or of the worker itself.</summary>
     Internal,
 }

@@ -9,6 +9,9 @@ public enum EngineCapabilities
 
     /// <summary>Searches faster kernels, and takes those found elsewhere.</summary>
     Tune = 2,
+
+    /// <summary>Trains; see <see cref="Training.ITrainingSession"/>.</summary>
+    Train = 4,
 }
 
 /// <param name="Name">As written in jobs and logs: <c>llama.cpp</c>.</param>

@@ -5,6 +5,7 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Grains.Interfaces.Training;
 
 namespace EgpuFleet.Silo.Postgres;
 
@@ -27,7 +28,8 @@ internal static class LedgerJson
         string? TraceParent,
         JobRules? Rules,
         NoopParameters? Noop,
-        TuneParameters? Tune
+        TuneParameters? Tune,
+        TrainParameters? Train
     );
 
     private sealed record StoredItem(string CustomId, string? Prompt, ChatMessage[]? Messages);
@@ -51,7 +53,8 @@ internal static class LedgerJson
                 spec.TraceParent,
                 spec.Rules,
                 spec.Noop,
-                spec.Tune
+                spec.Tune,
+                spec.Train
             ),
             Options
         );
@@ -70,7 +73,8 @@ internal static class LedgerJson
             stored.TraceParent,
             stored.Rules ?? JobRules.Default,
             stored.Noop,
-            stored.Tune
+            stored.Tune,
+            stored.Train
         );
     }
 
