@@ -12,6 +12,9 @@ public static class InternalRoutes
     /// <summary>GET <c>/{sha256}</c>, node credential: the bytes of a model file; range requests are honoured.</summary>
     public const string Models = "/internal/models";
 
+    /// <summary>GET <c>/{id}/content</c>, node credential: the bytes of an uploaded file; range requests are honoured.</summary>
+    public const string Files = "/internal/files";
+
     /// <summary>POST, node credential: notes of a fine-tuning run → 204.</summary>
     public const string TrainingNotes = "/internal/training/notes";
 

@@ -1,3 +1,7 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using EgpuFleet.Grains.Interfaces.Membership;
+
 namespace EgpuFleet.Grains.Interfaces.Training;
 
 /// <summary>What a run tells of itself. On the wire in snake_case.</summary>
@@ -35,3 +39,13 @@ public sealed record TrainingResult(string Job, int Shard, int Epoch, string Che
 
 /// <summary>Answer to it: the model under its name, as the registry knows it now.</summary>
 public sealed record TrainingPublished(string Model, string Sha256);
+
+/// <summary>How these messages are written: as those of the membership table, and enums never as numbers.</summary>
+public static class TrainingJson
+{
+    public static JsonSerializerOptions Options { get; } =
+        new(MembershipJson.Options)
+        {
+            Converters = { new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false) },
+        };
+}
