@@ -62,4 +62,36 @@ public static class Limits
 
     /// <summary>Context length: ten times the longest published.</summary>
     public const int Context = 100_000_000;
+
+    // Training data.
+
+    /// <summary>One line of a training file: four times the text of a context of 128,000 tokens, with room for escapes.</summary>
+    public const int TrainingLineBytes = 4 << 20;
+
+    /// <summary>Samples of a training file: ten times what fine-tuning sets have; each costs memory beside its tokens.</summary>
+    public const int TrainingSamples = 1_000_000;
+
+    /// <summary>Tokens of a training file: 320 MB of ids and masks, weeks of training on one device.</summary>
+    public const int TrainingTokens = 64 << 20;
+
+    /// <summary>Messages of one conversation: above any that fits a context.</summary>
+    public const int TrainingMessages = 4096;
+
+    /// <summary>Errors, and warnings, of a training file that are named one by one: a screenful.</summary>
+    public const int TrainingFindings = 50;
+
+    /// <summary>Errors after which a training file is read no further: the rest would be as wrong.</summary>
+    public const int TrainingErrorsRead = 1000;
+
+    /// <summary>Keys of a training file that are remembered as warned of.</summary>
+    public const int TrainingKeysNamed = 32;
+
+    /// <summary>Characters of outside text that a message quotes.</summary>
+    public const int QuotedChars = 64;
+
+    /// <summary>Depth of a line's JSON: known shapes have three levels.</summary>
+    public const int TrainingJsonDepth = 16;
+
+    /// <summary>Fewest samples of a microshard unless told otherwise: a lease's cost is small beside their training.</summary>
+    public const int MicroshardSamples = 64;
 }

@@ -55,6 +55,9 @@ public sealed class GgufTokenizer
     /// <summary>What a text begins with; null where the model has no such token.</summary>
     public int? Bos => roles.Bos == TokenVocabulary.None ? null : roles.Bos;
 
+    /// <summary>What a text ends with; null where the model has no such token.</summary>
+    public int? Eos => roles.Eos == TokenVocabulary.None ? null : roles.Eos;
+
     /// <summary>The tokens by which the model says that its answer is complete.</summary>
     public IReadOnlySet<int> EndOfGeneration => roles.EndOfGeneration;
 
@@ -81,26 +84,52 @@ public sealed class GgufTokenizer
     /// <param name="parseSpecial">Whether the names of control tokens in it mean those tokens: in rendered templates only.</param>
     /// <param name="addSpecial">Whether BOS and EOS are added where the file says so.</param>
     /// <exception cref="ArgumentException">The text has more than <see cref="Limits.TextChars"/> characters.</exception>
-    public int[] Encode(string text, bool parseSpecial, bool addSpecial = true)
+    public int[] Encode(string text, bool parseSpecial, bool addSpecial = true) =>
+        EncodePieces(text, [], parseSpecial, addSpecial)[0];
+
+    /// <summary>
+    /// Token ids of each piece of a text that is cut at some places: no token reaches over a cut, as none reaches over the
+    /// end of a prompt into its answer. Everything else is as in the whole text.
+    /// </summary>
+    /// <param name="text">As in <see cref="Encode"/>.</param>
+    /// <param name="cuts">Where pieces begin, ascending; a special token belongs to the piece it begins in.</param>
+    /// <param name="parseSpecial">As in <see cref="Encode"/>.</param>
+    /// <param name="addSpecial">As in <see cref="Encode"/>: BOS in the first piece, EOS in the last.</param>
+    /// <returns>One more piece than there are cuts; some may be empty.</returns>
+    /// <exception cref="ArgumentException">The text has more than <see cref="Limits.TextChars"/> characters.</exception>
+    public int[][] EncodePieces(string text, IReadOnlyList<int> cuts, bool parseSpecial, bool addSpecial = true)
     {
+        ArgumentNullException.ThrowIfNull(cuts);
         if (text.Length > Limits.TextChars)
             throw new ArgumentException($"The text has more than {Limits.TextChars} characters.", nameof(text));
         var valid = WithoutLoneSurrogates(text);
-        var tokens = new List<int>();
+        var pieces = Enumerable.Range(0, cuts.Count + 1).Select(_ => new List<int>()).ToArray();
         if (addSpecial && addsBos)
-            tokens.Add(roles.Bos);
+            pieces[0].Add(roles.Bos);
         var afterSpecial = true;
+        var piece = 0;
         foreach (var part in (parseSpecial ? special : userDefined).Cut(valid))
         {
-            if (part.Token == TokenVocabulary.None)
-                model.Encode(valid.AsSpan(part.Start, part.Length), afterSpecial, tokens);
-            else
-                tokens.Add(part.Token);
-            afterSpecial = part.Token != TokenVocabulary.None;
+            var end = part.Start + part.Length;
+            for (var start = part.Start; start < end; )
+            {
+                while (piece < cuts.Count && CutAt(valid, cuts[piece]) <= start)
+                    piece++;
+                var stop = end;
+                if (part.Token != TokenVocabulary.None)
+                    pieces[piece].Add(part.Token);
+                else
+                {
+                    stop = piece < cuts.Count ? Math.Min(end, CutAt(valid, cuts[piece])) : end;
+                    model.Encode(valid.AsSpan(start..stop), afterSpecial, pieces[piece]);
+                }
+                afterSpecial = part.Token != TokenVocabulary.None;
+                start = stop;
+            }
         }
         if (addSpecial && addsEos)
-            tokens.Add(roles.Eos);
-        return [.. tokens];
+            pieces[^1].Add(roles.Eos);
+        return [.. pieces.Select(tokens => tokens.ToArray())];
     }
 
     /// <summary>The bytes a token stands for, maybe a part of a character; none for control tokens.</summary>
@@ -136,6 +165,10 @@ public sealed class GgufTokenizer
 
     private static string NameOfPreTokenizer(GgufMetadata metadata) =>
         metadata.Text(TokenizerKeys.Pre) is { Length: > 0 } name ? name : DefaultPreTokenizer;
+
+    /// <summary>A cut inside a surrogate pair moves behind it.</summary>
+    private static int CutAt(string text, int cut) =>
+        cut > 0 && cut < text.Length && char.IsSurrogatePair(text[cut - 1], text[cut]) ? cut + 1 : cut;
 
     private static string WithoutLoneSurrogates(string text) =>
         text.AsSpan().ContainsAnyInRange('\uD800', '\uDFFF')

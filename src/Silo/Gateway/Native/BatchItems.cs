@@ -7,6 +7,7 @@ using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Kernels.Formats.Lines;
 
 namespace EgpuFleet.Silo.Gateway.Native;
 
@@ -33,8 +34,8 @@ internal sealed class BatchItems(ModelRecord? model)
             var number = lines.Number;
             if (lines.IsTooLong)
                 throw InputFault.At(number, $"longer than {Limits.LineBytes} bytes");
-            var json = WithoutMark(lines.Line, number);
-            if (!IsBlank(json))
+            var json = JsonLine.WithoutMark(lines.Line, number);
+            if (!JsonLine.IsBlank(json))
                 yield return Item(Parse(json, number), reason => InputFault.At(number, reason));
         }
         if (names.Count == 0)
@@ -109,26 +110,5 @@ internal sealed class BatchItems(ModelRecord? model)
             messages[i] = new ChatMessage(role, content);
         }
         return messages;
-    }
-
-    /// <summary>Editors on some systems put a byte-order mark before the first line.</summary>
-    private static ReadOnlySequence<byte> WithoutMark(ReadOnlySequence<byte> line, int number)
-    {
-        ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
-        Span<byte> head = stackalloc byte[3];
-        if (number != 1 || line.Length < head.Length)
-            return line;
-        line.Slice(0, head.Length).CopyTo(head);
-        return head.SequenceEqual(mark) ? line.Slice(head.Length) : line;
-    }
-
-    public static bool IsBlank(ReadOnlySequence<byte> line)
-    {
-        foreach (var part in line)
-        {
-            if (part.Span.ContainsAnyExcept(" \t\r"u8))
-                return false;
-        }
-        return true;
     }
 }

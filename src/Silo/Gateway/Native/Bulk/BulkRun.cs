@@ -1,6 +1,7 @@
 using System.Net;
 using System.Threading.Channels;
 using EgpuFleet.Grains.Interfaces.Scheduling;
+using EgpuFleet.Kernels.Formats.Lines;
 
 namespace EgpuFleet.Silo.Gateway.Native.Bulk;
 
@@ -51,7 +52,7 @@ internal sealed class BulkRun(BulkParser parser, BulkSettler settler, BulkAnswer
                     Gather(Refused(lines.Number, TooLong()), 0);
                 else if (settler.Outage is { } outage)
                     Gather(Refused(lines.Number, outage), 0);
-                else if (!BatchItems.IsBlank(lines.Line))
+                else if (!JsonLine.IsBlank(lines.Line))
                     Gather(await parser.ParseAsync(lines.Line, lines.Number), lines.Line.Length);
                 if (gathered.Count >= Limits.BulkChunkLines || gatheredBytes >= Limits.BulkChunkBytes)
                     await SendAsync(cancellationToken);

@@ -1,11 +1,12 @@
 using System.Buffers;
 using System.IO.Pipelines;
 
-namespace EgpuFleet.Silo.Gateway.Native;
+namespace EgpuFleet.Kernels.Formats.Lines;
 
 /// <summary>The lines of a stream, one in memory at a time; one that is too long is passed over.</summary>
+/// <param name="stream">Stays the caller's.</param>
 /// <param name="lineBytes">The longest line that is held.</param>
-internal sealed class LineReader(Stream stream, int lineBytes) : IAsyncDisposable
+public sealed class LineReader(Stream stream, int lineBytes) : IAsyncDisposable
 {
     private const int BufferBytes = 64 << 10;
 
