@@ -1,4 +1,5 @@
 using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Formats.Training;
 
 namespace EgpuFleet.Kernels.Training;
 
@@ -13,6 +14,19 @@ public sealed record TrainBatch(int Rows, int RowTokens, int[] Inputs, int[] Tar
 {
     /// <summary>Positions at which something is learnt: the loss is the mean over them.</summary>
     public int TrainedTokens => Targets.Count(target => target >= 0);
+
+    /// <summary>Rows of one length, one after another.</summary>
+    public static TrainBatch Of(IReadOnlyList<TrainingRow> rows)
+    {
+        ArgumentNullException.ThrowIfNull(rows);
+        return new TrainBatch(
+            rows.Count,
+            rows.Count == 0 ? 0 : rows[0].Inputs.Length,
+            [.. rows.SelectMany(row => row.Inputs)],
+            [.. rows.SelectMany(row => row.Targets)],
+            [.. rows.SelectMany(row => row.Segments)]
+        );
+    }
 
     /// <summary>Checks sizes and ids; hostile until then.</summary>
     /// <exception cref="EngineException"><see cref="EngineErrorClass.InvalidRequest"/></exception>

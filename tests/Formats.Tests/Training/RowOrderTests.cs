@@ -72,7 +72,7 @@ public sealed class RowOrderTests
                 rest.Zip(whole.Skip(used)),
                 pair =>
                 {
-                    Assert.Equal(pair.Second.Row.Tokens, pair.First.Row.Tokens);
+                    Assert.Equal(pair.Second.Row.Inputs, pair.First.Row.Inputs);
                     Assert.Equal(pair.Second.Row.Segments, pair.First.Row.Segments);
                     Assert.Equal(pair.Second.Next, pair.First.Next);
                 }
@@ -87,16 +87,16 @@ public sealed class RowOrderTests
         var order = Order(150);
         var leased = Enumerable.Range(0, order.Microshards).SelectMany(part => order.Rows(1, part));
         var alone = order.From(new DataCursor(1, 0, 0), 2).Select(placed => placed.Row);
-        Assert.Equal(alone.Select(row => row.Tokens), leased.Select(row => row.Tokens));
+        Assert.Equal(alone.Select(row => row.Inputs), leased.Select(row => row.Inputs));
     }
 
-    /// <summary>Samples of 1 to 7 tokens, each token the sample's own number.</summary>
+    /// <summary>Samples of 2 to 8 tokens, each token the sample's own number.</summary>
     private static RowOrder Order(int samples) =>
         new(
             [
                 .. Enumerable
                     .Range(0, samples)
-                    .Select(index => (Index: index, Length: 1 + (index * 5 % 7)))
+                    .Select(index => (Index: index, Length: 2 + (index * 5 % 7)))
                     .Select(sample => new TokenSample(
                         [.. Enumerable.Repeat(sample.Index, sample.Length)],
                         [.. Enumerable.Repeat((byte)1, sample.Length)]

@@ -14,30 +14,16 @@ public sealed class RowPackingTests
             new([20, 21, 22, 23], [1, 0, 1, 1]),
             new([30, 31, 32], [0, 1, 1]),
         ];
-        var rows = RowPacking.Pack(samples, 6, padToken: 99);
+        var rows = RowPacking.Pack(samples, 4, padToken: 99);
         Assert.Equal(2, rows.Count);
-        Assert.Equal([10, 11, 20, 21, 22, 23], rows[0].Tokens);
-        // The first token of a segment is told from nothing, whatever its sample says.
-        Assert.Equal<byte>([0, 1, 0, 0, 1, 1], rows[0].LossMask);
-        Assert.Equal([1, 1, 2, 2, 2, 2], rows[0].Segments);
-        Assert.Equal([0, 1, 0, 1, 2, 3], rows[0].Positions());
-        Assert.Equal([30, 31, 32, 99, 99, 99], rows[1].Tokens);
-        Assert.Equal<byte>([0, 1, 1, 0, 0, 0], rows[1].LossMask);
-        Assert.Equal([1, 1, 1, 0, 0, 0], rows[1].Segments);
-        Assert.Equal([0, 1, 2, 0, 0, 0], rows[1].Positions());
-    }
-
-    [Fact]
-    public void A_batch_lays_its_rows_out_flat()
-    {
-        var rows = RowPacking.Pack([new([1, 2, 3], [0, 1, 1]), new([4, 5], [0, 1])], 3);
-        var batch = TrainingBatch.Of(rows);
-        Assert.Equal((2, 3, 3), (batch.Rows, batch.RowTokens, batch.TrainedTokens));
-        Assert.Equal([1, 2, 3, 4, 5, 0], batch.Tokens);
-        Assert.Equal<byte>([0, 1, 1, 0, 1, 0], batch.LossMask);
-        Assert.Equal([1, 1, 1, 1, 1, 0], batch.Segments);
-        Assert.Throws<ArgumentException>(() => TrainingBatch.Of([]));
-        Assert.Throws<ArgumentException>(() => TrainingBatch.Of([.. rows, .. RowPacking.Pack([new([1], [0])], 2)]));
+        Assert.Equal([10, 20, 21, 22], rows[0].Inputs);
+        Assert.Equal([11, -1, 22, 23], rows[0].Targets);
+        Assert.Equal([0, 1, 1, 1], rows[0].Segments);
+        Assert.Equal([30, 31, 99, 99], rows[1].Inputs);
+        Assert.Equal([31, 32, -1, -1], rows[1].Targets);
+        Assert.Equal([0, 0, 1, 1], rows[1].Segments);
+        Assert.Equal(3 + 2, rows.Sum(row => row.TrainedTokens));
+        Assert.Equal(5, samples.Sum(sample => sample.TrainedTokens));
     }
 
     [Theory]

@@ -14,9 +14,9 @@ public sealed record PlacedRow(TrainingRow Row, DataCursor Next);
 /// rows by itself: one device that takes the microshards in order and many that lease them see the same rows. Safe to use
 /// from any thread.
 /// </summary>
-/// <param name="samples">Samples of at most <paramref name="rowTokens"/> tokens; at least one.</param>
+/// <param name="samples">Samples of at most <paramref name="rowTokens"/> places; at least one.</param>
 /// <param name="seed">The run's seed.</param>
-/// <param name="rowTokens">Tokens of a row.</param>
+/// <param name="rowTokens">Places of a row.</param>
 /// <param name="microshardSamples">Fewest samples of a microshard; see <see cref="Training.Microshards"/>.</param>
 /// <param name="padToken">What fills a row's end.</param>
 public sealed class RowOrder(
@@ -48,7 +48,7 @@ public sealed class RowOrder(
     public int CountRows(int epoch) =>
         Enumerable
             .Range(0, Microshards)
-            .Select(microshard => SamplesOf(epoch, microshard).Select(index => samples[index].Tokens.Length).ToArray())
+            .Select(microshard => SamplesOf(epoch, microshard).Select(index => samples[index].Places).ToArray())
             .Sum(lengths => RowPacking.Assign(lengths, rowTokens).Length);
 
     /// <summary>The rows from a place on, up to the end of the last epoch.</summary>

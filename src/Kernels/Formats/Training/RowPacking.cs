@@ -8,21 +8,21 @@ namespace EgpuFleet.Kernels.Formats.Training;
 public static class RowPacking
 {
     /// <summary>Which samples go into which row.</summary>
-    /// <param name="sampleTokens">Tokens of each sample.</param>
-    /// <param name="rowTokens">Tokens of a row.</param>
+    /// <param name="places">Places that each sample takes; see <see cref="TokenSample.Places"/>.</param>
+    /// <param name="rowTokens">Places of a row.</param>
     /// <returns>Row by row the indices of its samples, ascending.</returns>
-    /// <exception cref="ArgumentException">A sample is empty or longer than a row.</exception>
-    public static int[][] Assign(IReadOnlyList<int> sampleTokens, int rowTokens)
+    /// <exception cref="ArgumentException">A sample takes no place, or more than a row has.</exception>
+    public static int[][] Assign(IReadOnlyList<int> places, int rowTokens)
     {
-        ArgumentNullException.ThrowIfNull(sampleTokens);
+        ArgumentNullException.ThrowIfNull(places);
         var rows = new List<List<int>>();
         var rooms = new List<int>();
-        foreach (var index in Enumerable.Range(0, sampleTokens.Count).OrderByDescending(index => sampleTokens[index]))
+        foreach (var index in Enumerable.Range(0, places.Count).OrderByDescending(index => places[index]))
         {
-            var tokens = sampleTokens[index];
-            if (tokens < 1 || tokens > rowTokens)
-                throw new ArgumentException($"Sample {index} of {tokens} tokens fits no row.", nameof(sampleTokens));
-            var row = rooms.FindIndex(room => room >= tokens);
+            var needed = places[index];
+            if (needed < 1 || needed > rowTokens)
+                throw new ArgumentException($"Sample {index} takes {needed} places: no row has it.", nameof(places));
+            var row = rooms.FindIndex(room => room >= needed);
             if (row < 0)
             {
                 row = rows.Count;
@@ -30,41 +30,43 @@ public static class RowPacking
                 rooms.Add(rowTokens);
             }
             rows[row].Add(index);
-            rooms[row] -= tokens;
+            rooms[row] -= needed;
         }
         return [.. rows.Select(row => row.Order().ToArray()).OrderBy(row => row[0])];
     }
 
     /// <summary>The rows themselves.</summary>
-    /// <param name="samples">Samples of 1 to <paramref name="rowTokens"/> tokens.</param>
-    /// <param name="rowTokens">Tokens of a row.</param>
-    /// <param name="padToken">What fills a row's end; no loss counts it and nothing attends to it.</param>
-    /// <exception cref="ArgumentException">A sample is empty or longer than a row.</exception>
+    /// <param name="samples">Samples of 2 to <paramref name="rowTokens"/> + 1 tokens.</param>
+    /// <param name="rowTokens">Places of a row.</param>
+    /// <param name="padToken">The input that fills a row's end; nothing is learnt from it.</param>
+    /// <exception cref="ArgumentException">A sample takes no place, or more than a row has.</exception>
     public static IReadOnlyList<TrainingRow> Pack(IReadOnlyList<TokenSample> samples, int rowTokens, int padToken = 0)
     {
         ArgumentNullException.ThrowIfNull(samples);
-        var lengths = samples.Select(sample => sample.Tokens.Length).ToArray();
         return
         [
-            .. Assign(lengths, rowTokens)
+            .. Assign([.. samples.Select(sample => sample.Places)], rowTokens)
                 .Select(row => Row([.. row.Select(index => samples[index])], rowTokens, padToken)),
         ];
     }
 
     private static TrainingRow Row(TokenSample[] samples, int rowTokens, int padToken)
     {
-        var row = new TrainingRow(new int[rowTokens], new byte[rowTokens], new int[rowTokens]);
+        var row = new TrainingRow(new int[rowTokens], new int[rowTokens], new int[rowTokens]);
         var at = 0;
-        for (var i = 0; i < samples.Length; i++)
+        for (var segment = 0; segment < samples.Length; segment++)
         {
-            var (tokens, lossMask) = samples[i];
-            tokens.CopyTo(row.Tokens, at);
-            lossMask.CopyTo(row.LossMask, at);
-            row.LossMask[at] = 0;
-            row.Segments.AsSpan(at, tokens.Length).Fill(i + 1);
-            at += tokens.Length;
+            var (tokens, lossMask) = samples[segment];
+            for (var i = 0; i + 1 < tokens.Length; i++, at++)
+            {
+                row.Inputs[at] = tokens[i];
+                row.Targets[at] = lossMask[i + 1] != 0 ? tokens[i + 1] : -1;
+                row.Segments[at] = segment;
+            }
         }
-        row.Tokens.AsSpan(at).Fill(padToken);
+        row.Inputs.AsSpan(at).Fill(padToken);
+        row.Targets.AsSpan(at).Fill(-1);
+        row.Segments.AsSpan(at).Fill(samples.Length);
         return row;
     }
 }

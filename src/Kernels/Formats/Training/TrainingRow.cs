@@ -1,23 +1,15 @@
 namespace EgpuFleet.Kernels.Formats.Training;
 
 /// <summary>
-/// One row of a batch: whole samples one after another, then padding. All three arrays have the row's length. A token may
-/// attend only to earlier ones of its own segment, and its position counts from the start of that segment.
+/// One row of a batch: whole samples one after another, then padding. All three arrays have the row's length. A sample of n
+/// tokens takes n − 1 places, since its last token is only ever a target. A token attends to those before it in its own
+/// segment, never over a border.
 /// </summary>
-/// <param name="Tokens">Token ids.</param>
-/// <param name="LossMask">
-/// 1 where the loss counts the token: the output at the place <em>before</em> it is compared with it. The first token of a
-/// segment and padding are 0, so that no comparison reaches over a border.
-/// </param>
-/// <param name="Segments">Which sample of the row a token is of, from 1; 0 is padding.</param>
-public sealed record TrainingRow(int[] Tokens, byte[] LossMask, int[] Segments)
+/// <param name="Inputs">Token ids.</param>
+/// <param name="Targets">The id that follows in the sample; −1 where nothing is learnt.</param>
+/// <param name="Segments">Number of the sample within the row, from 0, never falling; padding is a last segment without targets.</param>
+public sealed record TrainingRow(int[] Inputs, int[] Targets, int[] Segments)
 {
-    /// <summary>Each token's place in its segment, from 0; 0 in padding.</summary>
-    public int[] Positions()
-    {
-        var positions = new int[Segments.Length];
-        for (var i = 1; i < positions.Length; i++)
-            positions[i] = Segments[i] != 0 && Segments[i] == Segments[i - 1] ? positions[i - 1] + 1 : 0;
-        return positions;
-    }
+    /// <summary>Places at which something is learnt.</summary>
+    public int TrainedTokens => Targets.Count(target => target >= 0);
 }
