@@ -94,4 +94,16 @@ public static class Limits
 
     /// <summary>Fewest samples of a microshard unless told otherwise: a lease's cost is small beside their training.</summary>
     public const int MicroshardSamples = 64;
+
+    /// <summary>Bytes of a safetensors header or index: those of the largest published models have about 10 MB; the format's own bound is 100.</summary>
+    public const int SafetensorsHeaderBytes = 32 << 20;
+
+    /// <summary>Bytes of a tensor's name in safetensors: the longest in use have about 120.</summary>
+    public const int SafetensorsNameBytes = 512;
+
+    /// <summary>Dimensions of a tensor in safetensors: convolutions have five.</summary>
+    public const int SafetensorsDimensions = 8;
+
+    /// <summary>Files that hold one model's weights: the largest published have about 200; each is an open file.</summary>
+    public const int SafetensorsShards = 1024;
 }

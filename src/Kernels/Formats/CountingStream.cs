@@ -1,4 +1,4 @@
-namespace EgpuFleet.Kernels.Formats.Gguf;
+namespace EgpuFleet.Kernels.Formats;
 
 /// <summary>Passes writes on and knows how many bytes went through, for streams that cannot tell their position.</summary>
 internal sealed class CountingStream(Stream inner) : Stream
