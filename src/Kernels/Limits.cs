@@ -3,8 +3,10 @@ namespace EgpuFleet.Kernels;
 /// <summary>Every bound of the engines, of the worker protocol and of the drivers, each with its reason.</summary>
 public static class Limits
 {
-    /// <summary>A header holds parameters and figures, never a prompt: sixteen stop strings and the stats of all models fit.</summary>
-    public const int HeaderBytes = 64 * 1024;
+    /// <summary>
+    /// A header holds parameters and figures, never a prompt: the names of all that an adapter of 126 layers trains are 130 KB.
+    /// </summary>
+    public const int HeaderBytes = 256 * 1024;
 
     /// <summary>A prompt as JSON: a million tokens of English text are about half of it.</summary>
     public const int BodyBytes = 8 * 1024 * 1024;
@@ -44,6 +46,21 @@ public static class Limits
 
     /// <summary>Longest search for faster kernels: a device is not away for longer.</summary>
     public const double TuneSeconds = 3600;
+
+    /// <summary>Positions of a training row: the longest context of the models trained here.</summary>
+    public const int TrainRowTokens = 128 * 1024;
+
+    /// <summary>Rows of one pass; memory is the real bound.</summary>
+    public const int TrainRows = 4096;
+
+    /// <summary>Rank of an adapter: PEFT's examples end at 256.</summary>
+    public const int TrainRank = 512;
+
+    /// <summary>Tokens that end a continuation: a model has a few.</summary>
+    public const int TrainStops = 64;
+
+    /// <summary>Calls of one training session that run or wait: an agent makes one, the one after it another.</summary>
+    public const int TrainCalls = 4;
 
     /// <summary>Sequences decoded at once; beyond it a CPU gains nothing.</summary>
     public const int Slots = 64;

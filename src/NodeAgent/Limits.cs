@@ -153,6 +153,9 @@ public static class Limits
     /// <summary>A 10 GB model from a slow disk.</summary>
     public static readonly TimeSpan LoadTimeout = TimeSpan.FromMinutes(5);
 
+    /// <summary>One pass of a training step, or a load for it: a first one compiles, a processor is slow.</summary>
+    public static readonly TimeSpan TrainPassTimeout = TimeSpan.FromMinutes(30);
+
     /// <summary>Between SIGTERM and SIGKILL.</summary>
     public static readonly TimeSpan WorkerStopTimeout = TimeSpan.FromSeconds(3);
 

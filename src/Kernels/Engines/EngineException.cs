@@ -54,6 +54,9 @@ public enum EngineErrorClass
     /// <summary>A loss or a gradient is no number: the step was not made.</summary>
     NotFinite,
 
+    /// <summary>A file of a training state could not be written or read: the disk is full, or it is not allowed.</summary>
+    FileFailed,
+
     /// <summary>A fault of the engine or of the worker itself.</summary>
     Internal,
 }
@@ -86,5 +89,6 @@ public sealed class EngineException(
                 or EngineErrorClass.WorkerLost
                 or EngineErrorClass.WorkerHung
                 or EngineErrorClass.NoopInterrupted
+                or EngineErrorClass.FileFailed
                 or EngineErrorClass.Internal;
 }

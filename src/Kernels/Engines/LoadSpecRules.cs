@@ -11,15 +11,20 @@ internal static class LoadSpecRules
             throw Invalid($"The model path '{spec.Path}' is not absolute.");
         if (!File.Exists(spec.Path))
             throw Invalid($"There is no file '{spec.Path}'.");
-        if (spec.ContentHash.Length != HashCharacters || spec.ContentHash.Any(c => !char.IsAsciiHexDigitLower(c)))
-            throw Invalid("The content hash is not 64 lower-case hexadecimal digits.");
+        RequireHash(spec.ContentHash);
         InRange("threads", spec.Threads, 1, Limits.Threads);
         InRange("slots", spec.Slots, 1, Limits.Slots);
         if (spec.ContextTokens is { } context)
             InRange("context_tokens", context, 1, int.MaxValue);
     }
 
-    private static void InRange(string name, int value, int least, int most)
+    public static void RequireHash(string contentHash)
+    {
+        if (contentHash.Length != HashCharacters || contentHash.Any(c => !char.IsAsciiHexDigitLower(c)))
+            throw Invalid("The content hash is not 64 lower-case hexadecimal digits.");
+    }
+
+    public static void InRange(string name, int value, int least, int most)
     {
         if (value < least || value > most)
             throw new EngineException(

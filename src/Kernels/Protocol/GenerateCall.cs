@@ -2,7 +2,7 @@ using EgpuFleet.Kernels.Engines;
 
 namespace EgpuFleet.Kernels.Protocol;
 
-/// <summary>A running generate or tune of one connection: the handle to cancel it, and how many frames the client allows.</summary>
+/// <summary>A running generate, tune or call of training of one connection: the handle to cancel it, and how many frames the client allows.</summary>
 internal sealed class GenerateCall(int creditTokens) : IDisposable
 {
     private readonly CancellationTokenSource cancelling = new();

@@ -35,7 +35,27 @@ public enum WorkerVerb
     /// <summary>Searches faster kernels of a loaded model. Answered by progress frames, then its result; ended by a cancel.</summary>
     Tune,
     Unload,
+
+    /// <summary>Memory of a training session. The training verbs end at the next pass where they are cancelled.</summary>
+    TrainEstimate,
+
+    /// <summary>Opens the worker's one training session, in place of the one before; it outlives the connection.</summary>
+    TrainOpen,
+    TrainStep,
+    TrainEvaluate,
+    TrainBackward,
+    TrainUpdate,
+    TrainSave,
+    TrainRestore,
+    TrainContinue,
+    TrainClose,
     Shutdown,
+}
+
+internal static class WorkerVerbs
+{
+    public static bool IsTraining(this WorkerVerb verb) =>
+        verb is >= WorkerVerb.TrainEstimate and <= WorkerVerb.TrainClose;
 }
 
 /// <summary>Header of a frame from client to worker.</summary>

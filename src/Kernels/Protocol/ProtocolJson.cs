@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Training;
 
 namespace EgpuFleet.Kernels.Protocol;
 
@@ -19,6 +20,8 @@ namespace EgpuFleet.Kernels.Protocol;
         typeof(SnakeCaseEnumConverter<GenerationPriority>),
         typeof(SnakeCaseEnumConverter<EngineErrorClass>),
         typeof(SnakeCaseEnumConverter<TuneFinish>),
+        typeof(SnakeCaseEnumConverter<TrainMethod>),
+        typeof(SnakeCaseEnumConverter<TrainPrecision>),
     ]
 )]
 [JsonSerializable(typeof(RequestHeader))]
@@ -39,6 +42,22 @@ namespace EgpuFleet.Kernels.Protocol;
 [JsonSerializable(typeof(EngineProbe))]
 [JsonSerializable(typeof(SelfTestReport))]
 [JsonSerializable(typeof(Prompt))]
+[JsonSerializable(typeof(TrainSpec))]
+[JsonSerializable(typeof(TrainEstimate))]
+[JsonSerializable(typeof(TrainInfo))]
+[JsonSerializable(typeof(TrainStepParams))]
+[JsonSerializable(typeof(TrainStep))]
+[JsonSerializable(typeof(TrainEvaluateParams))]
+[JsonSerializable(typeof(TrainEvaluation))]
+[JsonSerializable(typeof(TrainBackwardParams))]
+[JsonSerializable(typeof(TrainGradients))]
+[JsonSerializable(typeof(TrainUpdateParams))]
+[JsonSerializable(typeof(TrainSaveParams))]
+[JsonSerializable(typeof(TrainSaved))]
+[JsonSerializable(typeof(TrainRestoreParams))]
+[JsonSerializable(typeof(TrainContinueParams))]
+[JsonSerializable(typeof(TrainContinuation))]
+[JsonSerializable(typeof(TrainClosed))]
 internal sealed partial class ProtocolJson : JsonSerializerContext
 {
     /// <exception cref="EngineException"><see cref="EngineErrorClass.ProtocolViolation"/>: not the JSON this message needs.</exception>

@@ -16,7 +16,7 @@ namespace EgpuFleet.Kernels.Protocol;
 /// </summary>
 public sealed partial class WorkerClient : IAsyncDisposable
 {
-    public const int ProtocolVersion = 3;
+    public const int ProtocolVersion = 4;
 
     private readonly NetworkStream stream;
     private readonly SemaphoreSlim writing = new(1, 1);

@@ -151,7 +151,7 @@ internal sealed partial class WorkerConnection : IAsyncDisposable
             var parameters = ProtocolJson.Read(header.Params, ProtocolJson.Default.GenerateParams);
             generates[header.Id] = new GenerateCall(parameters.CreditTokens);
         }
-        else if (header.Verb == WorkerVerb.Tune)
+        else if (header.Verb == WorkerVerb.Tune || header.Verb.IsTraining())
             generates[header.Id] = new GenerateCall(Limits.CreditTokens);
         // The entries are there before the work can end and before a cancel for it can be read.
         var work = new Task<Task>(() => RunRequestAsync(header, body));

@@ -9,6 +9,7 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
 {
     private readonly TaskCompletionSource opened = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly SemaphoreSlim loading = new(1, 1);
+    private readonly WorkerTraining training = new(engine);
     private readonly ConcurrentDictionary<string, LoadedModel> models = new(StringComparer.Ordinal);
     private readonly long startedAt = time.GetTimestamp();
     private volatile bool openBegun;
@@ -26,7 +27,7 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
         : !opened.Task.IsCompleted ? WorkerState.Opening
         : Volatile.Read(ref loads) > 0 ? WorkerState.Loading
         : Volatile.Read(ref warmUps) > 0 ? WorkerState.Warming
-        : Volatile.Read(ref generations) > 0 ? WorkerState.Busy
+        : Volatile.Read(ref generations) > 0 || training.IsBusy ? WorkerState.Busy
         : WorkerState.Ready;
 
     public async Task OpenAsync(CancellationToken cancellationToken)
@@ -153,6 +154,13 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
             );
     }
 
+    /// <summary>The training session, once the device is open.</summary>
+    public async Task<WorkerTraining> TrainingAsync()
+    {
+        await opened.Task;
+        return training;
+    }
+
     public async Task UnloadAsync(string contentHash)
     {
         if (!models.TryRemove(contentHash, out var model))
@@ -188,12 +196,17 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
             await opening;
             foreach (var contentHash in Hashes)
                 await UnloadAsync(contentHash);
+            await training.CloseAsync(CancellationToken.None);
             await engine.DisposeAsync();
         });
         await freeing.WaitAsync(Limits.StopTimeout, time).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    public void Dispose() => loading.Dispose();
+    public void Dispose()
+    {
+        loading.Dispose();
+        training.Dispose();
+    }
 
     private void RequireTuning()
     {

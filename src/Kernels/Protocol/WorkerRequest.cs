@@ -24,6 +24,7 @@ internal sealed partial class WorkerRequest(
         try
         {
             return generate is null ? await AnswerAsync()
+                : header.Verb.IsTraining() ? await TrainAsync(generate.Cancelled)
                 : header.Verb == WorkerVerb.Tune ? await TuneAsync(frames, generate)
                 : await StreamAsync(frames, generate, activity);
         }
@@ -34,7 +35,7 @@ internal sealed partial class WorkerRequest(
         }
         catch (OperationCanceledException)
         {
-            var cancelled = new EngineException(EngineErrorClass.Cancelled, "The worker is ending.");
+            var cancelled = new EngineException(EngineErrorClass.Cancelled, "Cancelled, or the worker is ending.");
             return new ResponseHeader(header.Id, Error: WorkerError.From(cancelled));
         }
         catch (IOException)

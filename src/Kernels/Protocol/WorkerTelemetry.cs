@@ -51,6 +51,9 @@ public static class WorkerTelemetry
             WorkerVerb.WarmUp => "worker warm_up",
             WorkerVerb.SelfTest => "worker self_test",
             WorkerVerb.Unload => "worker unload",
+            WorkerVerb.TrainOpen => "worker train_open",
+            WorkerVerb.TrainStep => "worker train_step",
+            WorkerVerb.TrainSave => "worker train_save",
             _ => "worker request",
         };
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace EgpuFleet.Kernels.Training;
 
 /// <summary>What of a model is trained.</summary>
@@ -48,7 +50,7 @@ public sealed record TrainSpec(
     string ContentHash,
     int Threads,
     TrainMethod Method,
-    AdapterShape? Adapter,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] AdapterShape? Adapter,
     int RowTokens,
     int RowsPerPass,
     AdamSettings Optimizer,

@@ -28,6 +28,8 @@ internal sealed record DevicePatience(TimeSpan Step)
             DeviceCall.Step => Step,
             "load" => Limits.LoadTimeout,
             "warmup" => Limits.WarmUpTimeout,
+            // Its seconds begin anew with each pass; the first one on a GPU compiles.
+            _ when call.Verb.StartsWith("train_", StringComparison.Ordinal) => Limits.TrainPassTimeout,
             _ => Limits.SelfTestTimeout,
         };
         return call.Seconds <= most.TotalSeconds

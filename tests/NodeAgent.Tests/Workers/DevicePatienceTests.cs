@@ -13,6 +13,7 @@ public sealed class DevicePatienceTests
             { "step", 2 },
             { "load", NodeAgent.Limits.LoadTimeout.TotalSeconds },
             { "warmup", NodeAgent.Limits.WarmUpTimeout.TotalSeconds },
+            { "train_step", NodeAgent.Limits.TrainPassTimeout.TotalSeconds },
             { "selftest", NodeAgent.Limits.SelfTestTimeout.TotalSeconds },
             { "a verb of a later version", NodeAgent.Limits.SelfTestTimeout.TotalSeconds },
         };

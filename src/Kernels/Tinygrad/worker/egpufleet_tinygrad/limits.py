@@ -1,6 +1,6 @@
 """Every bound of this package, each with its reason. The ones of the protocol equal those of the C# side."""
 
-HEADER_BYTES = 64 * 1024
+HEADER_BYTES = 256 * 1024
 """A header holds parameters and figures, never a prompt."""
 
 BODY_BYTES = 8 * 1024 * 1024
