@@ -164,4 +164,10 @@ public static class Limits
 
     /// <summary>The longest line of optimisations that a search writes has about 120.</summary>
     public const int OptsCharacters = 256;
+
+    /// <summary>Devices that train one model together: beyond it a round costs the silo more than it saves.</summary>
+    public const int MembersPerRun = 64;
+
+    /// <summary>Microshards that a member works on in one round: what is lost with it.</summary>
+    public const int MicroshardsPerMember = 256;
 }
