@@ -55,6 +55,7 @@ public sealed record DoctorInfo(
 /// <param name="LoadedModels">Names of loaded models (a hash where the name is gone).</param>
 /// <param name="Speeds">Measured while it was idle; empty before that.</param>
 /// <param name="Bench">The measurement that was asked for last; null where its agent knows of none.</param>
+/// <param name="TrainEngine">Engine it fine-tunes models with; null where it cannot.</param>
 public sealed record DeviceInfo(
     string Id,
     string Node,
@@ -75,7 +76,8 @@ public sealed record DeviceInfo(
     IReadOnlyList<SpeedInfo>? Speeds = null,
     BringUpInfo? BringUp = null,
     TuningCountersInfo? Tuning = null,
-    BenchInfo? Bench = null
+    BenchInfo? Bench = null,
+    string? TrainEngine = null
 );
 
 /// <summary>A measurement that was asked for. State: running, done, interrupted.</summary>

@@ -10,6 +10,10 @@ internal sealed class InMemoryJob(PoolId pool, JobSpec spec, DateTimeOffset crea
     public PoolId Pool { get; } = pool;
     public JobSpec Spec { get; } = spec;
     public DateTimeOffset CreatedAt { get; } = createdAt;
+
+    /// <summary>What a job that was not queued at once depends on.</summary>
+    public IReadOnlyList<JobDependency> UnmetBy => State == JobState.Queued ? [] : Spec.Rules.DependsOn;
+
     public JobState State { get; set; }
     public int NextItem { get; set; }
     public DateTimeOffset? StartedAt { get; set; }

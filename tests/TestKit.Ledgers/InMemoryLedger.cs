@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Grains.Training;
 
 namespace EgpuFleet.TestKit.Ledgers;
 
@@ -292,9 +293,8 @@ public sealed class InMemoryLedger(TimeProvider time) : ILedger
             job.State,
             job.CreatedAt,
             job.Spec.Rules.Deadline,
-            job.State == JobState.Queued
-                ? []
-                : [.. job.Spec.Rules.DependsOn.Select(d => (d, _operations.Jobs[d.Job].State))],
-            job.Spec.Rules.Devices
+            [.. job.UnmetBy.Select(d => (d, _operations.Jobs[d.Job].State))],
+            job.Spec.Rules.Devices,
+            TrainNeeds.Of(job.Spec.Train)
         );
 }

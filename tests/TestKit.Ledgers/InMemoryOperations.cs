@@ -122,6 +122,7 @@ internal sealed class InMemoryOperations
                 added.Add(result.Index);
         }
         added.Sort();
+        shard.FailureCount = o.ForgetsFailures ? 0 : shard.FailureCount;
         return new LedgerOutcome(Applied: true, NewResults: added);
     }
 

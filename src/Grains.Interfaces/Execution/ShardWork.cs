@@ -31,7 +31,7 @@ public sealed record ShardAssignment(
 /// <summary>What a report means for its shard.</summary>
 public enum ShardOutcome
 {
-    /// <summary>Some results; the shard goes on.</summary>
+    /// <summary>Some results, or of a training run a newer checkpoint that is complete; the shard goes on.</summary>
     Progress = 0,
 
     /// <summary>Every item of the assignment has its result, in this report or an earlier one.</summary>

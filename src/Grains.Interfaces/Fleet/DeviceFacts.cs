@@ -26,6 +26,7 @@ public enum DeviceKind
 /// <param name="Threads">CPU threads lent to it; 0 for a GPU.</param>
 /// <param name="MemoryBytes">Memory a model may use there; 0 where only a worker can tell and none has yet.</param>
 /// <param name="NoopSlots">No-op shards it runs at once, beside its one shard of a model.</param>
+/// <param name="TrainEngine">Engine that trains models there; null where none can.</param>
 [GenerateSerializer, Immutable, Alias("fleet.DeviceFacts")]
 public sealed record DeviceFacts(
     [property: Id(0)] DeviceId Device,
@@ -34,7 +35,8 @@ public sealed record DeviceFacts(
     [property: Id(3)] string Engine,
     [property: Id(4)] int Threads,
     [property: Id(5)] long MemoryBytes,
-    [property: Id(6)] int NoopSlots = 0
+    [property: Id(6)] int NoopSlots = 0,
+    [property: Id(7)] string? TrainEngine = null
 );
 
 /// <summary>Whether a device can take work.</summary>

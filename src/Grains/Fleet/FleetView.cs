@@ -118,7 +118,8 @@ internal sealed class FleetView(TimeSpan silentAfter)
             device.Facts.Kind,
             device.Facts.Engine,
             [.. (device.Speeds ?? []).Take(Limits.SpeedsPerDevice)],
-            [.. (device.Live ?? []).Take(Limits.LiveSpeedsPerDevice)]
+            [.. (device.Live ?? []).Take(Limits.LiveSpeedsPerDevice)],
+            device.Facts.TrainEngine
         );
     }
 

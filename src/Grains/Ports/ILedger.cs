@@ -2,6 +2,7 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Training;
 
 namespace EgpuFleet.Grains.Ports;
 
@@ -131,7 +132,8 @@ public sealed record QueuedJob(
     DateTimeOffset CreatedAt,
     DateTimeOffset? Deadline,
     IReadOnlyList<(JobDependency Dependency, JobState State)> Dependencies,
-    DeviceChoice? Devices = null
+    DeviceChoice? Devices = null,
+    TrainNeeds? Train = null
 );
 
 /// <summary>A range of a job's items.</summary>

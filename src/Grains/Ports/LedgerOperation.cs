@@ -59,7 +59,13 @@ public abstract record LedgerOperation
     public sealed record RestartShard(ShardId Id, int Epoch, DeviceId Device, string? Note = null) : LedgerOperation;
 
     /// <summary>Results of a running shard of exactly this epoch; an item that has a result keeps it. Moves the job's item counts. No event.</summary>
-    public sealed record RecordResults(ShardId Id, int Epoch, IReadOnlyList<ItemResult> Results) : LedgerOperation;
+    /// <param name="ForgetsFailures">What failed of the shard before counts no more.</param>
+    public sealed record RecordResults(
+        ShardId Id,
+        int Epoch,
+        IReadOnlyList<ItemResult> Results,
+        bool ForgetsFailures = false
+    ) : LedgerOperation;
 
     /// <summary>Ends a running shard of exactly this epoch as done. Event: shard finished.</summary>
     public sealed record FinishShard(ShardId Id, int Epoch) : LedgerOperation;

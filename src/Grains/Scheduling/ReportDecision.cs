@@ -41,7 +41,7 @@ internal static class ReportDecision
             return Failed(job, shard, null, new ShardFailure("report_invalid", wrong, Retryable: true), isAlone);
         var left = LeftAfter(shard, report.Results);
         if (report.Outcome == ShardOutcome.Progress)
-            return new ReportVerdict([Record(shard, report)], report.Results, LeaseEnd.None, EndsJob: false);
+            return new ReportVerdict([Progress(job, shard, report)], report.Results, LeaseEnd.None, EndsJob: false);
         if (left == 0)
             return Finished(job, shard, report);
         if (report.Outcome == ShardOutcome.Failed)
@@ -71,6 +71,16 @@ internal static class ReportDecision
 
     private static LedgerOperation.RecordResults Record(ShardEntry shard, ShardReport report) =>
         new(shard.Id, shard.Epoch, report.Results);
+
+    /// <summary>
+    /// A run that trains makes progress by checkpoints alone, and each is further on than the one before: whatever failed
+    /// earlier, its tries start anew. So it is given up only when it fails so often at the same place.
+    /// </summary>
+    private static LedgerOperation.RecordResults Progress(JobEntry job, ShardEntry shard, ShardReport report) =>
+        Record(shard, report) with
+        {
+            ForgetsFailures = job.Shape.Kind == JobKind.Train && shard.FailureCount > 0,
+        };
 
     private static ReportVerdict Finished(JobEntry job, ShardEntry shard, ShardReport? report)
     {

@@ -69,11 +69,16 @@ internal static class LedgerQueries
         order by h.job, h.number
         """;
 
-    /// <summary>The narrow rows alone: only the kind that has a model (0) looks into its wide row.</summary>
+    /// <summary>The narrow rows alone: only the kinds that have a model (all but no-ops, 1) look into their wide row.</summary>
     public const string QueuedJobs = """
         select j.id, j.kind, j.priority, j.item_count, j.state, j.created_at, j.deadline,
                case when j.kind <> 1 then (
-                 select json_build_object('model', s.spec -> 'model', 'devices', s.spec #> '{rules,devices}')
+                 select json_build_object(
+                   'model', s.spec -> 'model', 'devices', s.spec #> '{rules,devices}',
+                   'train', case when j.kind = 3 then json_build_object(
+                     'method', s.spec #> '{train,method}', 'engine', s.spec #> '{train,engine}'
+                   ) end
+                 )
                  from job_spec s where s.job = j.id
                ) end
         from job j

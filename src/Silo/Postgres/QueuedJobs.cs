@@ -4,14 +4,15 @@ using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Grains.Training;
 using Npgsql;
 
 namespace EgpuFleet.Silo.Postgres;
 
 /// <summary>What of its spec decides where a queued job may run.</summary>
-internal sealed record QueuedNeeds(ModelRef? Model, DeviceChoice? Devices)
+internal sealed record QueuedNeeds(ModelRef? Model, DeviceChoice? Devices, TrainNeeds? Train)
 {
-    public static readonly QueuedNeeds Nothing = new(null, null);
+    public static readonly QueuedNeeds Nothing = new(null, null, null);
 }
 
 /// <summary>The backlog, streamed for a new leader: a million jobs pass through without ever being held here.</summary>
@@ -47,7 +48,8 @@ internal static class QueuedJobs
                 reader.GetFieldValue<DateTimeOffset>(5),
                 reader.IsDBNull(6) ? null : reader.GetFieldValue<DateTimeOffset>(6),
                 dependencies.TryGetValue(id, out var waiting) ? waiting : [],
-                needs.Devices
+                needs.Devices,
+                needs.Train
             );
         }
 

@@ -111,6 +111,26 @@ public abstract partial class LedgerContract
     }
 
     [Fact]
+    public async Task A_report_may_make_a_shard_forget_its_failures_but_not_a_late_one()
+    {
+        var rig = await LedgerRig.CreateAsync(Ledger);
+        var shard = await rig.SubmitLeasedAsync(1);
+        var fail = new LedgerOperation.RequeueShard(shard, 1, "lost", CountsAsFailure: true);
+        await rig.CommitAsync(fail);
+        await rig.CommitAsync(new LedgerOperation.RestartShard(shard, 2, LedgerRig.Device("mac-1")));
+        Assert.False((await rig.CommitAsync(Report(1, forgets: true))).Applied);
+        Assert.True((await rig.CommitAsync(Report(2, forgets: false))).Applied);
+        Assert.Equal(1, (await ShardAsync()).FailureCount);
+        Assert.True((await rig.CommitAsync(Report(2, forgets: true))).Applied);
+        Assert.Equal(0, (await ShardAsync()).FailureCount);
+
+        LedgerOperation Report(int epoch, bool forgets) => new LedgerOperation.RecordResults(shard, epoch, [], forgets);
+
+        async Task<ActiveShard> ShardAsync() =>
+            Assert.Single(Assert.Single(await Ledger.LoadActiveAsync(rig.Term.Pool, Token)).Shards);
+    }
+
+    [Fact]
     public async Task A_leader_learns_the_time_of_the_database()
     {
         var rig = await LedgerRig.CreateAsync(Ledger);

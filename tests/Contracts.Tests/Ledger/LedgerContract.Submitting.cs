@@ -1,6 +1,8 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Grains.Training;
 
 namespace EgpuFleet.Contracts.Tests.Ledger;
 
@@ -55,6 +57,44 @@ public abstract partial class LedgerContract
         Assert.Equivalent(spec, (await rig.FindAsync(spec.Id)).Spec, strict: true);
         var queued = Assert.Single(await rig.BacklogAsync());
         Assert.Equal((JobKind.Tune, spec.Model), (queued.Kind, queued.Model));
+    }
+
+    [Fact]
+    public async Task A_training_run_is_kept_with_all_its_parameters()
+    {
+        var rig = await LedgerRig.CreateAsync(Ledger);
+        var train = new TrainParameters(
+            TrainingMethod.Full,
+            Adapter: null,
+            new TrainingFile("file-1", new string('a', 64), 1_000),
+            new TrainingFile("file-2", new string('b', 64), 10),
+            Epochs: 3,
+            MaxSteps: 100,
+            BatchRows: 4,
+            RowTokens: 512,
+            new OptimizerParameters(2.5e-4, 0.05, RateSchedule.Constant, 0.01, 1),
+            Seed: -7,
+            Result: "ft:base:default::1",
+            Engine: "torch",
+            StartFrom: "ckpt-1",
+            EvaluateEverySteps: 7,
+            CheckpointSeconds: 30
+        );
+        var adapter = new AdapterParameters(16, 32, ["attn_q", "ffn_up"], FrozenA: true);
+        var full = rig.Spec(LedgerRig.NewId(), 1) with { Kind = JobKind.Train, Generation = null, Train = train };
+        var lora = full with
+        {
+            Id = LedgerRig.NewId(),
+            Train = train with { Method = TrainingMethod.Lora, Adapter = adapter, Engine = null },
+        };
+        Assert.True((await rig.CommitAsync(LedgerRig.Inline(full))).Applied);
+        Assert.True((await rig.CommitAsync(LedgerRig.Inline(lora))).Applied);
+        Assert.Equivalent(full, (await rig.FindAsync(full.Id)).Spec, strict: true);
+        Assert.Equivalent(lora, (await rig.FindAsync(lora.Id)).Spec, strict: true);
+        var queued = (await rig.BacklogAsync()).ToDictionary(job => job.Id);
+        Assert.Equal((JobKind.Train, full.Model), (queued[full.Id].Kind, queued[full.Id].Model));
+        Assert.Equal(new TrainNeeds(TrainingMethod.Full, "torch"), queued[full.Id].Train);
+        Assert.Equal(new TrainNeeds(TrainingMethod.Lora, null), queued[lora.Id].Train);
     }
 
     [Fact]

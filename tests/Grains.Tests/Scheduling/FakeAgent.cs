@@ -22,6 +22,9 @@ internal sealed class FakeAgent(string name)
 
     public string Engine { get; init; } = "test";
 
+    /// <summary>Engine it trains with; null: it cannot.</summary>
+    public string? TrainEngine { get; init; }
+
     /// <summary>What it says to a shard before taking it.</summary>
     public Func<ShardAssignment, Refusal?> OnStart { get; set; } = _ => null;
 
@@ -59,7 +62,7 @@ internal sealed class FakeAgent(string name)
                 new NodeFacts(Device.Node, Incarnation, Device.Node.Value, "test", "test", "1", ProcessId: 1),
                 [
                     new DeviceStatus(
-                        new DeviceFacts(Device, Kind, "cpu", Engine, 1, 8_000_000_000, NoopSlots),
+                        new DeviceFacts(Device, Kind, "cpu", Engine, 1, 8_000_000_000, NoopSlots, TrainEngine),
                         state,
                         Reason: null,
                         WorkerProcessId: 2,

@@ -2,6 +2,7 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Grains.Interfaces.Training;
 
 namespace EgpuFleet.Grains.Tests.Scheduling;
 
@@ -62,6 +63,28 @@ internal sealed partial class Rig
     {
         var spec = await StageAsync(items: 1);
         spec = spec with { Kind = JobKind.Tune, Generation = null, Tune = new TuneParameters(seconds) };
+        return (await SubmitAsync(new SubmitRequest(spec, null, null)))[0];
+    }
+
+    /// <summary>A fine-tuning run of the model.</summary>
+    public async Task<JobId> SubmitTrainAsync(string? engine = null, int members = 1)
+    {
+        var train = new TrainParameters(
+            TrainingMethod.Lora,
+            new AdapterParameters(8, 16, ["attn_q"]),
+            new TrainingFile("file-1", new string('a', 64), 100),
+            Validation: null,
+            Epochs: 1,
+            MaxSteps: 0,
+            BatchRows: 1,
+            RowTokens: 64,
+            new OptimizerParameters(1e-4, 0.1, RateSchedule.Cosine, 0, 1),
+            Seed: 1,
+            Result: "torch-run",
+            engine
+        );
+        var spec = await StageAsync(members);
+        spec = spec with { Kind = JobKind.Train, Generation = null, Train = train };
         return (await SubmitAsync(new SubmitRequest(spec, null, null)))[0];
     }
 

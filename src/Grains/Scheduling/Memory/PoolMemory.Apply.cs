@@ -37,6 +37,9 @@ internal sealed partial class PoolMemory
             case LedgerOperation.RequeueShard requeue:
                 ApplyRequeue(requeue);
                 break;
+            case LedgerOperation.RecordResults { ForgetsFailures: true } progress:
+                ApplyProgress(progress.Id);
+                break;
             case LedgerOperation.SucceedJob succeed:
                 ApplyTerminal(succeed.Id, JobEventKind.Succeeded);
                 break;
@@ -147,6 +150,16 @@ internal sealed partial class PoolMemory
         }
         Release(job, requeue.Id);
         Refresh(job);
+    }
+
+    private void ApplyProgress(ShardId id)
+    {
+        if (FindStarted(id.Job) is not { } job || !job.Shards.TryGet(id.Number, out var shard))
+            return;
+        shard.FailureCount = 0;
+        shard.FailedOn = null;
+        if (shard.Device is { } device)
+            Fleet.Trust(device);
     }
 
     private void ApplyPause(JobId id)

@@ -5,6 +5,7 @@ using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Grains.Scheduling.Policy;
+using EgpuFleet.Grains.Training;
 
 namespace EgpuFleet.Grains.Scheduling.Memory;
 
@@ -54,7 +55,8 @@ internal sealed partial class PoolMemory
                 entry.ItemCount,
                 entry.Shape.Kind,
                 entry.MaxParallel == WaitingEntry.UnknownParallel ? 1 : entry.MaxParallel,
-                entry.Shape.Devices
+                entry.Shape.Devices,
+                entry.Shape.Train
             ),
             JobEntry job => new WaitingJob(
                 job.Id,
@@ -67,7 +69,8 @@ internal sealed partial class PoolMemory
                 job.ItemCount,
                 job.Shape.Kind,
                 job.ParallelLeft,
-                job.Shape.Devices
+                job.Shape.Devices,
+                job.Shape.Train
             ),
             _ => throw new ArgumentException($"{queued.GetType().Name} does not wait.", nameof(queued)),
         };
@@ -206,7 +209,8 @@ internal sealed partial class PoolMemory
             spec.ItemCount,
             spec.Kind,
             spec.Rules.MaxParallel ?? int.MaxValue,
-            spec.Rules.Devices
+            spec.Rules.Devices,
+            TrainNeeds.Of(spec.Train)
         );
 
     private void Reserve(JobEntry job, ShardEntry? entry, LeaseKey lease)

@@ -83,7 +83,7 @@ internal sealed partial class PoolMemory(SchedulingOptions options, FleetView fl
     {
         var entry = new WaitingEntry(
             job.Id,
-            Shapes.For(job.Kind, job.Model, job.Devices),
+            Shapes.For(job.Kind, job.Model, job.Devices, job.Train),
             job.Priority,
             job.ItemCount,
             ++submitCount,

@@ -1,11 +1,12 @@
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Training;
 
 namespace EgpuFleet.Grains.Scheduling.Memory;
 
 /// <summary>What jobs that fit the same devices have in common, and those of them that wait.</summary>
-internal sealed class Shape(JobKind kind, ModelRef? modelRef, DeviceChoice? devices)
+internal sealed class Shape(JobKind kind, ModelRef? modelRef, DeviceChoice? devices, TrainNeeds? train = null)
 {
     public JobKind Kind { get; } = kind;
 
@@ -14,6 +15,9 @@ internal sealed class Shape(JobKind kind, ModelRef? modelRef, DeviceChoice? devi
 
     /// <summary>On what kind of device they may run; null: on any.</summary>
     public DeviceChoice? Devices { get; } = devices;
+
+    /// <summary>Exactly of training runs.</summary>
+    public TrainNeeds? Train { get; } = train;
 
     /// <summary>Null while the registry does not know it, and for a kind that needs none.</summary>
     public ModelRecord? Model { get; set; }
@@ -26,18 +30,18 @@ internal sealed class Shape(JobKind kind, ModelRef? modelRef, DeviceChoice? devi
 /// <summary>The shapes of all jobs in memory; few, however many jobs.</summary>
 internal sealed class ShapeTable
 {
-    private readonly Dictionary<(JobKind, ModelRef?, DeviceChoice?), Shape> shapes = [];
+    private readonly Dictionary<(JobKind, ModelRef?, DeviceChoice?, TrainNeeds?), Shape> shapes = [];
     private readonly List<Shape> all = [];
 
     public IReadOnlyList<Shape> All => all;
 
-    public Shape For(JobSpec spec) => For(spec.Kind, spec.Model, spec.Rules.Devices);
+    public Shape For(JobSpec spec) => For(spec.Kind, spec.Model, spec.Rules.Devices, TrainNeeds.Of(spec.Train));
 
-    public Shape For(JobKind kind, ModelRef? model, DeviceChoice? devices)
+    public Shape For(JobKind kind, ModelRef? model, DeviceChoice? devices, TrainNeeds? train)
     {
-        if (shapes.TryGetValue((kind, model, devices), out var shape))
+        if (shapes.TryGetValue((kind, model, devices, train), out var shape))
             return shape;
-        shapes.Add((kind, model, devices), shape = new Shape(kind, model, devices));
+        shapes.Add((kind, model, devices, train), shape = new Shape(kind, model, devices, train));
         all.Add(shape);
         return shape;
     }

@@ -2,6 +2,8 @@ using System.Globalization;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Interfaces.Training;
+using EgpuFleet.Grains.Training;
 
 namespace EgpuFleet.Grains.Scheduling.Policy;
 
@@ -11,30 +13,36 @@ public static class Feasibility
     public static long RequiredBytes(ModelRecord model) =>
         ModelMemory.RequiredBytes(model.WeightBytes, model.KvBytesPerToken, model.ContextLength);
 
+    /// <summary>Of a training run, which holds no key-value memory, the least: its device knows the rest.</summary>
+    public static long RequiredBytes(WaitingJob job, ModelRecord model)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        return job.Train is { } train ? TrainingMemory.LeastBytes(model, train.Method) : RequiredBytes(model);
+    }
+
     /// <summary>Whether a job may run there, were there room: the device is of a kind it may use, with an engine that can.</summary>
     public static bool Allows(WaitingJob job, DeviceSlot device) =>
         DevicePreference.Allows(job.Devices, device) && HasEngine(job, device);
 
-    /// <summary>Whether the device's engine can do what the job wants: only one engine has kernels to tune.</summary>
+    /// <summary>Whether the device can do what the job wants: one engine alone has kernels to tune, and not every device trains.</summary>
     public static bool HasEngine(WaitingJob job, DeviceSlot device) =>
-        job.Kind != JobKind.Tune || device.Engine == TuneParameters.Engine;
-
-    /// <summary>It would fit the device's memory if the device were empty.</summary>
-    public static bool FitsEmpty(DeviceSlot device, ModelRecord model) => RequiredBytes(model) <= device.MemoryBytes;
+        job.Kind switch
+        {
+            JobKind.Tune => device.Engine == TuneParameters.Engine,
+            JobKind.Train => device.TrainEngine is { } engine && (job.Train?.Engine ?? engine) == engine,
+            _ => true,
+        };
 
     /// <summary>
     /// It fits as the device is: loaded already, or the device is idle and may drop what it holds, or there is room beside
     /// what serves requests there now.
     /// </summary>
-    public static bool FitsNow(DeviceSlot device, ModelRecord model)
-    {
-        var required = RequiredBytes(model);
-        if (required > device.MemoryBytes)
-            return false;
-        return device.ActiveSequences == 0
-            || device.LoadedModels.Contains(model.Ref.Sha256)
-            || required <= device.MemoryBytes - Math.Max(device.MemoryUsedBytes, 0);
-    }
+    public static bool FitsNow(DeviceSlot device, ModelRecord model) =>
+        HasRoom(device, RequiredBytes(model), isLoaded: device.LoadedModels.Contains(model.Ref.Sha256));
+
+    /// <summary>The same for a job: one that trains has nothing of a model that is loaded to be served.</summary>
+    public static bool FitsNow(WaitingJob job, DeviceSlot device, ModelRecord model) =>
+        job.Train is null ? FitsNow(device, model) : HasRoom(device, RequiredBytes(job, model), isLoaded: false);
 
     /// <summary>Why a job got nothing, given that nothing free fitted it.</summary>
     public static Refusal Explain(WaitingJob job, FleetSnapshot snapshot)
@@ -64,28 +72,49 @@ public static class Feasibility
                 "Register the model again under its name."
             );
         var ready = snapshot.Devices.Where(device => device.Ready && Allows(job, device)).ToList();
-        if (ready.Count == 0 && job.Kind == JobKind.Tune)
-            return NoneToTune();
         if (ready.Count == 0)
-            return job.Devices?.Require is null ? NoneReady() : NoneOfTheKind();
-        var fitting = ready.Where(device => FitsEmpty(device, model)).ToList();
+            return NoneOf(job);
+        var required = RequiredBytes(job, model);
+        var fitting = ready.Where(device => required <= device.MemoryBytes).ToList();
         if (fitting.Count == 0)
         {
-            var needed = Gigabytes(RequiredBytes(model));
+            var needed = Gigabytes(required);
             var largest = Gigabytes(ready.Max(device => device.MemoryBytes));
             return new Refusal(
                 RefusalCode.ModelTooLarge,
-                $"The model needs {needed} GB; the largest ready device has {largest} GB.",
-                "Add a device with more memory, or use a smaller quantization."
+                job.Train is null
+                    ? $"The model needs {needed} GB; the largest ready device has {largest} GB."
+                    : $"Training needs {needed} GB at least; the largest ready device that trains has {largest} GB.",
+                job.Train is { Method: TrainingMethod.Full }
+                    ? "Train an adapter (method lora), or add a device with more memory."
+                    : "Add a device with more memory, or use a smaller quantization."
             );
         }
-        if (!fitting.Exists(device => FitsNow(device, model)))
+        if (!fitting.Exists(device => FitsNow(job, device, model)))
             return new Refusal(
                 RefusalCode.WaitingForGpuMemory,
                 "Every device that is large enough serves another model now and has no room beside it."
             );
         return fitting.TrueForAll(device => device.Leased) ? Busy() : HeldBack();
     }
+
+    private static bool HasRoom(DeviceSlot device, long requiredBytes, bool isLoaded)
+    {
+        if (requiredBytes > device.MemoryBytes)
+            return false;
+        return device.ActiveSequences == 0
+            || isLoaded
+            || requiredBytes <= device.MemoryBytes - Math.Max(device.MemoryUsedBytes, 0);
+    }
+
+    /// <summary>No ready device may run it.</summary>
+    private static Refusal NoneOf(WaitingJob job) =>
+        job.Kind switch
+        {
+            JobKind.Tune => NoneToTune(),
+            JobKind.Train => NoneToTrain(job.Train?.Engine),
+            _ => job.Devices?.Require is null ? NoneReady() : NoneOfTheKind(),
+        };
 
     private static Refusal NoneReady() =>
         new(
@@ -106,6 +135,15 @@ public static class Feasibility
             RefusalCode.NoMatchingDevice,
             $"No device that the engine {TuneParameters.Engine} drives is ready; others have no kernels to tune.",
             "See `fleet devices`; an agent with EGPUFLEET_CPU_ENGINE=tinygrad has its processor tuned."
+        );
+
+    private static Refusal NoneToTrain(string? engine) =>
+        new(
+            RefusalCode.NoMatchingDevice,
+            engine is null
+                ? "No device that the job may use and that can train is ready."
+                : $"No device that the job may use and that trains with the engine {engine} is ready.",
+            "See train_engine in `fleet devices --json`; `fleet doctor` tells what an engine lacks."
         );
 
     private static Refusal Busy() =>

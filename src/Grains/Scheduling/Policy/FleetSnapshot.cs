@@ -3,6 +3,7 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Training;
 
 namespace EgpuFleet.Grains.Scheduling.Policy;
 
@@ -34,6 +35,7 @@ public sealed record FleetSnapshot(
 /// <param name="Engine">Of its worker.</param>
 /// <param name="Speeds">Measured, one of a kind of weights.</param>
 /// <param name="Live">Measured over live work, by model.</param>
+/// <param name="TrainEngine">Engine that trains there; null where none can.</param>
 public sealed record DeviceSlot(
     DeviceId Id,
     bool Ready,
@@ -50,7 +52,8 @@ public sealed record DeviceSlot(
     DeviceKind Kind = DeviceKind.Cpu,
     string Engine = "",
     ImmutableArray<DeviceSpeed> Speeds = default,
-    ImmutableArray<LiveSpeed> Live = default
+    ImmutableArray<LiveSpeed> Live = default,
+    string? TrainEngine = null
 )
 {
     /// <summary>It can be given a shard of a model now.</summary>
@@ -67,6 +70,7 @@ public sealed record DeviceSlot(
 /// <param name="NextItem">First item that no shard covers; <paramref name="ItemCount"/> when all are covered.</param>
 /// <param name="ParallelLeft">Shards of it that may be leased beside those that are.</param>
 /// <param name="Devices">On what kind of device it may run; null: on any.</param>
+/// <param name="Train">Exactly of a training run: what it takes of its device.</param>
 public sealed record WaitingJob(
     JobId Id,
     int Priority,
@@ -78,7 +82,8 @@ public sealed record WaitingJob(
     int ItemCount,
     JobKind Kind = JobKind.Batch,
     int ParallelLeft = int.MaxValue,
-    DeviceChoice? Devices = null
+    DeviceChoice? Devices = null,
+    TrainNeeds? Train = null
 );
 
 /// <summary>A shard that lost its lease.</summary>

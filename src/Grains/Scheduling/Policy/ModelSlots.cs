@@ -3,6 +3,7 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Training;
 
 namespace EgpuFleet.Grains.Scheduling.Policy;
 
@@ -15,7 +16,10 @@ internal sealed class ModelSlots(FleetSnapshot snapshot)
     ];
 
     // Jobs share few models and choices, so what depends on these alone is worked out once for each.
-    private readonly Dictionary<(JobKind Kind, string Model, DeviceClass? Require), List<DeviceSlot>> usable = [];
+    private readonly Dictionary<
+        (JobKind Kind, string Model, DeviceClass? Require, TrainNeeds? Train),
+        List<DeviceSlot>
+    > usable = [];
 
     public void Place(WaitingJob job, ImmutableArray<Placement>.Builder placements)
     {
@@ -58,7 +62,11 @@ internal sealed class ModelSlots(FleetSnapshot snapshot)
         for (; left > 0 && item < job.ItemCount && Best(job, model, fitting, avoid: null) is { } device; left--)
         {
             var rate = rates[fitting.IndexOf(device)];
-            var count = Sharding.GuidedSize(job.ItemCount - item, rate, totalRate, snapshot.Options);
+            // Members of a run that trains go side by side.
+            var count =
+                job.Kind == JobKind.Train
+                    ? 1
+                    : Sharding.GuidedSize(job.ItemCount - item, rate, totalRate, snapshot.Options);
             free.Remove(device);
             placements.Add(
                 new Placement(
@@ -78,14 +86,14 @@ internal sealed class ModelSlots(FleetSnapshot snapshot)
     // Sorted, because a sum of rates depends in its last bit on the order of its terms, and a shard's size on the sum.
     private List<DeviceSlot> Usable(WaitingJob job, ModelRecord model)
     {
-        var key = (job.Kind, model.Ref.Sha256, job.Devices?.Require);
+        var key = (job.Kind, model.Ref.Sha256, job.Devices?.Require, job.Train);
         if (!usable.TryGetValue(key, out var fitting))
         {
             fitting =
             [
                 .. snapshot
                     .Devices.Where(device =>
-                        device.Ready && Feasibility.Allows(job, device) && Feasibility.FitsNow(device, model)
+                        device.Ready && Feasibility.Allows(job, device) && Feasibility.FitsNow(job, device, model)
                     )
                     .Order(DeviceOrder.Instance),
             ];
@@ -99,16 +107,18 @@ internal sealed class ModelSlots(FleetSnapshot snapshot)
             job.Devices,
             chosen,
             snapshot.Devices,
-            device => Feasibility.HasEngine(job, device) && Feasibility.FitsNow(device, model)
+            device => Feasibility.HasEngine(job, device) && Feasibility.FitsNow(job, device, model)
         );
 
     /// <summary>
     /// The free device to prefer: of the kind the job prefers, then the model loaded, then the highest measured rate, then by id. A shard does not go back to
-    /// the device it just failed on while the pool has another that fits, even if that one is busy now.
+    /// the device it just failed on while the pool has another that fits, even if that one is busy now; but a run that
+    /// trains is not kept waiting for hours by another on that one.
     /// </summary>
     private DeviceSlot? Best(WaitingJob job, ModelRecord model, List<DeviceSlot> fitting, DeviceId? avoid)
     {
-        var hasOther = avoid is not null && fitting.Exists(device => device.Id != avoid);
+        var others = job.Kind == JobKind.Train ? free : fitting;
+        var hasOther = avoid is not null && others.Exists(device => device.Id != avoid && fitting.Contains(device));
         DeviceSlot? best = null;
         foreach (var device in free)
         {

@@ -87,7 +87,8 @@ public static class FleetViews
             device.Tuning is { } tuning
                 ? new TuningCountersInfo(tuning.TunedKernels, tuning.Misses, tuning.Rejected, tuning.KernelsSearched)
                 : null,
-            device.Bench is { } bench ? Show(bench) : null
+            device.Bench is { } bench ? Show(bench) : null,
+            device.Facts.TrainEngine
         );
     }
 

@@ -14,9 +14,9 @@ internal sealed class RecordResults : LedgerStatement
     /// <summary><c>low</c> and <c>high</c>: lowest and highest index of a report, which must lie in the shard.</summary>
     private const string Sql = """
         with lease as materialized (
-          select op.ord
-          from unnest($1::int[], $2::uuid[], $3::int[], $4::int[], $5::int[], $6::int[])
-              as op (ord, job, number, epoch, low, high)
+          select op.ord, op.job, op.number, op.forgets
+          from unnest($1::int[], $2::uuid[], $3::int[], $4::int[], $5::int[], $6::int[], $7::bool[])
+              as op (ord, job, number, epoch, low, high, forgets)
             join shard s on s.job = op.job and s.number = op.number
           where s.state = 1 and s.epoch = op.epoch
             and op.low >= s.first_item and op.high < s.first_item::bigint + s.item_count
@@ -24,8 +24,8 @@ internal sealed class RecordResults : LedgerStatement
           insert into item_result (job, idx, failed, attempt, device, worker_process_id, prompt_tokens,
                                    completion_tokens, duration_ms, body)
           select r.job, r.idx, r.failed, r.attempt, r.device, r.process, r.prompt, r.completion, r.duration, r.body
-          from unnest($7::int[], $8::uuid[], $9::int[], $10::bool[], $11::int[], $12::text[], $13::int[], $14::int[],
-                      $15::int[], $16::int[], $17::json[])
+          from unnest($8::int[], $9::uuid[], $10::int[], $11::bool[], $12::int[], $13::text[], $14::int[], $15::int[],
+                      $16::int[], $17::int[], $18::json[])
             as r (ord, job, idx, failed, attempt, device, process, prompt, completion, duration, body)
           -- "is true" keeps the look-up a hash table; a join of two sets without statistics could be a nested loop.
           where (r.ord in (select ord from lease)) is true
@@ -40,6 +40,11 @@ internal sealed class RecordResults : LedgerStatement
             group by job
           ) n
           where j.id = n.job
+        ), forgiven as (
+          update shard s
+          set failure_count = 0
+          from (select distinct job, number from lease where forgets) l
+          where s.job = l.job and s.number = l.number and s.failure_count > 0
         )
         select ord, null::uuid, 0, 0 from lease
         union all
@@ -57,12 +62,14 @@ internal sealed class RecordResults : LedgerStatement
     private readonly ArrayColumn<int> _epochs;
     private readonly ArrayColumn<int> _lows;
     private readonly ArrayColumn<int> _highs;
+    private readonly ArrayColumn<bool> _forgets;
     private readonly ResultColumns _results;
 
     public RecordResults()
         : base(Sql, takesPool: false)
     {
         (_ordinals, _jobs, _numbers, _epochs, _lows, _highs) = (Ints(), Uuids(), Ints(), Ints(), Ints(), Ints());
+        _forgets = Column<bool>(NpgsqlDbType.Boolean);
         _results = new ResultColumns
         {
             Ordinals = Ints(),
@@ -96,6 +103,7 @@ internal sealed class RecordResults : LedgerStatement
         _epochs.Add(report.Epoch);
         _lows.Add(low);
         _highs.Add(high);
+        _forgets.Add(report.ForgetsFailures);
     }
 
     public override async Task ReadAsync(
