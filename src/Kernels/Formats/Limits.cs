@@ -106,4 +106,7 @@ public static class Limits
 
     /// <summary>Files that hold one model's weights: the largest published have about 200; each is an open file.</summary>
     public const int SafetensorsShards = 1024;
+
+    /// <summary>Rank of an adapter: four times the highest in use.</summary>
+    public const int AdapterRank = 1024;
 }

@@ -11,7 +11,7 @@ internal sealed record GgufHeader(int Version, int TensorCount, int Alignment, G
     /// <summary>Alignment of files that name none.</summary>
     public const int DefaultAlignmentBytes = 32;
 
-    private const string AlignmentKey = "general.alignment";
+    public const string AlignmentKey = "general.alignment";
 
     public static GgufHeader Read(GgufInput input)
     {
@@ -44,19 +44,23 @@ internal sealed record GgufHeader(int Version, int TensorCount, int Alignment, G
     private static (GgufMetadata Metadata, int RetainedBytes) ReadPairs(GgufInput input, int pairs)
     {
         var values = new Dictionary<string, object>(StringComparer.Ordinal);
+        var places = new List<GgufPair>();
         var retained = 0;
         for (var i = 0; i < pairs; i++)
         {
             var key = input.ReadString(Limits.KeyBytes, $"metadata key {i}");
             if (key.Length == 0)
                 throw new GgufException(GgufFault.Text, $"Metadata key {i} is empty.");
-            var value = ReadValue(input, input.ReadUInt32(), key);
+            var type = input.ReadUInt32();
+            var start = input.Position;
+            var value = ReadValue(input, type, key);
             if (!values.TryAdd(key, value))
                 throw new GgufException(GgufFault.DuplicateKey, $"The metadata key {key} appears twice.");
+            places.Add(new GgufPair(key, (GgufValueType)type, start, input.Position - start));
             retained += key.Length + (value is string text ? text.Length : 0);
             RequireWithinBudget(retained, input.Position);
         }
-        return (new GgufMetadata(values), retained);
+        return (new GgufMetadata(values, places), retained);
     }
 
     private static object ReadValue(GgufInput input, uint type, string key) =>

@@ -10,7 +10,14 @@ public sealed class GgufMetadata
 {
     private readonly Dictionary<string, object> values;
 
-    internal GgufMetadata(Dictionary<string, object> values) => this.values = values;
+    internal GgufMetadata(Dictionary<string, object> values, IReadOnlyList<GgufPair> places)
+    {
+        this.values = values;
+        Places = places;
+    }
+
+    /// <summary>Where each value is, in the order of the file.</summary>
+    internal IReadOnlyList<GgufPair> Places { get; }
 
     /// <summary>All keys, in no order that matters.</summary>
     public IReadOnlyCollection<string> Keys => values.Keys;

@@ -99,6 +99,19 @@ public sealed class GgufReader
         input.ReadExactly(destination);
     }
 
+    /// <summary>The bytes of a metadata value.</summary>
+    internal void CopyValue(GgufPair pair, Stream destination)
+    {
+        input.Seek(pair.Offset);
+        var buffer = new byte[Math.Min(pair.Bytes, Limits.StringBytes)];
+        for (var left = pair.Bytes; left > 0; left -= buffer.Length)
+        {
+            var piece = buffer.AsSpan(0, (int)Math.Min(left, buffer.Length));
+            input.ReadExactly(piece);
+            destination.Write(piece);
+        }
+    }
+
     private static void RequireReadable(GgufArray array, bool typeFits, string wanted)
     {
         if (!typeFits)

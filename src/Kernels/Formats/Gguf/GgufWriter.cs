@@ -38,6 +38,19 @@ public sealed class GgufWriter
     public void Add(string key, IReadOnlyList<float> values) =>
         AddArray(key, GgufValueType.F32, values, (writer, value) => writer.Write(value));
 
+    /// <summary>Adds the metadata of another file as it is, in its order, but for some keys and its alignment.</summary>
+    /// <param name="source">Needed until the file is written.</param>
+    /// <param name="except">Keys that are left out.</param>
+    public void AddFrom(GgufReader source, params IReadOnlyCollection<string> except)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        foreach (var pair in source.Metadata.Places.Where(pair => pair.Key != GgufHeader.AlignmentKey))
+        {
+            if (!except.Contains(pair.Key))
+                Add(pair.Key, pair.Type, writer => source.CopyValue(pair, writer.BaseStream));
+        }
+    }
+
     /// <summary>Adds a tensor.</summary>
     /// <param name="name">Unique in the file.</param>
     /// <param name="type">How <paramref name="write"/> stores the numbers.</param>

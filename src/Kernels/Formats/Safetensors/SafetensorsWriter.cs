@@ -132,7 +132,8 @@ public sealed class SafetensorsWriter
         json.WriteEndArray();
     }
 
-    private static void WriteSingles(Stream stream, ReadOnlySpan<float> values)
+    /// <summary>Numbers as the format has them.</summary>
+    internal static void WriteSingles(Stream stream, ReadOnlySpan<float> values)
     {
         // A span of bytes is limited to two gigabytes.
         const int pieceFloats = 16 << 20;
