@@ -20,4 +20,7 @@ public static class InternalRoutes
 
     /// <summary>POST, node credential: a checkpoint of a run becomes a model that is served.</summary>
     public const string TrainingResult = "/internal/training/result";
+
+    /// <summary>Checkpoints, node credential: docs/checkpoints.md lists what can be asked.</summary>
+    public const string Checkpoints = "/internal/checkpoints";
 }

@@ -1,0 +1,52 @@
+namespace EgpuFleet.Silo;
+
+/// <summary>Bounds of the checkpoint store; those of a checkpoint itself are <see cref="Grains.Interfaces.Checkpoints.CheckpointLimits"/>.</summary>
+public static partial class Limits
+{
+    /// <summary>Connections of the checkpoint store: some writers, some readers and the collection.</summary>
+    public const int CheckpointConnectionsMax = 12;
+
+    /// <summary>One statement of it; the longest stores a batch on a slow disk.</summary>
+    public const int CheckpointCommandTimeoutSeconds = 60;
+
+    /// <summary>Buffer of a connection towards the server: a chunk in a few calls instead of a hundred.</summary>
+    public const int CheckpointBufferBytes = 128 << 10;
+
+    /// <summary>Chunks asked for in one query; the server sends them one after the other, so nothing holds them all.</summary>
+    public const int CheckpointChunksPerRead = 256;
+
+    /// <summary>Chunks that one statement of an examination hashes: below a second of work.</summary>
+    public const int CheckpointChunksPerExamination = 64;
+
+    /// <summary>Checkpoints of one shard looked at: at one a minute a day's; the collection takes what is beyond it later.</summary>
+    public const int CheckpointsPerShard = 1_500;
+
+    /// <summary>Checkpoints given up in one transaction.</summary>
+    public const int CheckpointsPerDrop = 100;
+
+    /// <summary>References removed in one transaction: some ten milliseconds.</summary>
+    public const int CheckpointReferencesPerDrop = 5_000;
+
+    /// <summary>Chunks removed in one transaction, while nobody is told what is stored: some ten milliseconds.</summary>
+    public const int CheckpointChunksPerRemoval = 64;
+
+    /// <summary>Pauses between passes of the collection: what is over is kept an hour longer anyway.</summary>
+    public static readonly TimeSpan CheckpointCollectionEvery = TimeSpan.FromMinutes(5);
+
+    // The data path.
+
+    /// <summary>Batches held at once, in 8 MiB each: more would only wait for the same disk.</summary>
+    public const int ConcurrentBatches = 8;
+
+    /// <summary>Restores at once: each holds a connection of the store; the rest of them are for writers.</summary>
+    public const int ConcurrentRestores = 6;
+
+    /// <summary>A manifest: 44 characters for each of the most chunks, and a line for each of the most tensors.</summary>
+    public const long ManifestBytes = 32L << 20;
+
+    /// <summary>Damaged chunks that an examination names: more would not be read.</summary>
+    public const int DamagedChunksShown = 100;
+
+    /// <summary>Silence in the middle of a batch after which its place is given to another.</summary>
+    public static readonly TimeSpan ChunkIdle = TimeSpan.FromSeconds(30);
+}
