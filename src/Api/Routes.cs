@@ -9,6 +9,8 @@ public static class Routes
     public const string Devices = "/api/v1/devices";
     public const string Models = "/api/v1/models";
     public const string Tunings = "/api/v1/tunings";
+    public const string Checkpoints = "/api/v1/checkpoints";
+    public const string CheckpointsCollect = Checkpoints + ":collect";
     public const string Live = "/health/live";
     public const string Ready = "/health/ready";
 
@@ -32,6 +34,8 @@ public static class Routes
     /// <param name="id"><c>node/device</c>.</param>
     /// <param name="verb">eject, attach, clear or rehearse.</param>
     public static string DeviceVerb(string id, string verb) => $"{Device(id)}/{verb}";
+
+    public static string CheckpointVerify(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}/verify";
 
     public static string Model(string name) => $"{Models}/{Uri.EscapeDataString(name)}";
 }

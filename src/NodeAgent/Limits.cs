@@ -242,4 +242,13 @@ public static class Limits
         ArgumentNullException.ThrowIfNull(text);
         return text.Length <= TextCharacters ? text : text[..TextCharacters];
     }
+
+    /// <summary>Of a checkpoint's chunks: small enough that a few changed rows of a tensor do not send all of it.</summary>
+    public const int CheckpointChunkBytes = 256 << 10;
+
+    /// <summary>Threads that hash a state: the worker's are worth more.</summary>
+    public const int HashingThreads = 2;
+
+    /// <summary>Tries of a save that is told of missing chunks, and of a restore of a checkpoint that is right.</summary>
+    public const int CheckpointAttempts = 3;
 }

@@ -66,6 +66,7 @@ public sealed partial class ErrorBoundary(RequestDelegate next, ILogger<ErrorBou
                 "ledger_unavailable",
                 "The database does not answer."
             ),
+            ChunkMissingException missing => new(HttpStatusCode.Conflict, "checkpoint_damaged", missing.Message),
             NodeOfflineException => GatewayException.Unavailable("node_offline", exception.Message),
             // Orleans' own failures (silo gone, message rejected, no answer in time) pass with the next attempt; so does a
             // look-up that it gave up, which is not the caller's doing.

@@ -1,6 +1,7 @@
 using System.Net;
 using EgpuFleet.Api;
 using EgpuFleet.Dashboard;
+using EgpuFleet.Silo.Gateway.Checkpoints;
 using EgpuFleet.Silo.Gateway.Health;
 using EgpuFleet.Silo.Gateway.Native;
 using EgpuFleet.Silo.Gateway.Native.Bulk;
@@ -48,6 +49,7 @@ public static class GatewayHosting
         services.AddSingleton<NodeAuthentication>();
         services.AddSingleton<Enrolment>();
         services.AddSingleton<MembershipProxy>();
+        services.AddCheckpointPath();
     }
 
     public static void MapGateway(this WebApplication app, int port)
@@ -62,8 +64,10 @@ public static class GatewayHosting
         app.MapFleet();
         app.MapModels();
         app.MapTunings();
+        app.MapCheckpoints();
         app.MapOpenAi();
         app.MapInternal();
+        app.MapCheckpointPath();
         app.MapOpenApi();
         app.MapPrometheusScrapingEndpoint();
         app.MapFleetDashboard();

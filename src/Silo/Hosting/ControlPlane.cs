@@ -1,6 +1,7 @@
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Silo.Membership;
 using EgpuFleet.Silo.Postgres;
+using EgpuFleet.Silo.Postgres.Checkpoints;
 using Npgsql;
 
 namespace EgpuFleet.Silo.Hosting;
@@ -31,8 +32,14 @@ public static class ControlPlane
         ));
         services.AddSingleton<ILedger>(provider => provider.GetRequiredService<PostgresLedger>());
         services.AddSingleton<ITuningStore, TuningTables>();
+        services.AddSingleton<ICheckpointStore>(provider => new PostgresCheckpoints(
+            connectionString,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>()
+        ));
         services.AddHostedService<StagedInputSweep>();
         services.AddHostedService<RetentionSweep>();
+        services.AddHostedService<CheckpointSweep>();
         services.AddHostedService<DeadLeaders>();
         if (settings.Supervised)
             services.AddHostedService<SupervisorWatch>();

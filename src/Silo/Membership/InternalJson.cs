@@ -7,7 +7,7 @@ namespace EgpuFleet.Silo.Membership;
 /// <summary>Reads the JSON bodies of internal requests.</summary>
 public static class InternalJson
 {
-    public static async Task<T> ReadAsync<T>(HttpRequest request)
+    public static async Task<T> ReadAsync<T>(HttpRequest request, JsonSerializerOptions? options = null)
         where T : class
     {
         ArgumentNullException.ThrowIfNull(request);
@@ -15,7 +15,7 @@ public static class InternalJson
         {
             return await JsonSerializer.DeserializeAsync<T>(
                     request.Body,
-                    MembershipJson.Options,
+                    options ?? MembershipJson.Options,
                     request.HttpContext.RequestAborted
                 ) ?? throw Malformed();
         }

@@ -1,0 +1,149 @@
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Checkpoints;
+
+namespace EgpuFleet.NodeAgent.Checkpoints;
+
+/// <summary>
+/// Saves and restores training states through the gateway. Only chunks that the store lacks are sent; every chunk that comes
+/// back is compared with its hash.
+/// </summary>
+/// <param name="client">Its base address is the gateway; it carries the node's credential.</param>
+public sealed class CheckpointClient(HttpClient client)
+{
+    /// <summary>Size of the chunks that a tensor is cut into.</summary>
+    public const int ChunkBytes = Limits.CheckpointChunkBytes;
+
+    private readonly CheckpointHttp http = new(client);
+
+    /// <summary>Returns when the checkpoint is complete and durable.</summary>
+    /// <param name="parent">What the run went on from; null for none.</param>
+    /// <exception cref="CheckpointException">The store refused: <c>fenced</c> when the lease is lost.</exception>
+    /// <exception cref="HttpRequestException">Nobody answers, or the database does not; the state is not saved.</exception>
+    public async Task<SavedCheckpoint> SaveAsync(
+        TrainingLease lease,
+        long step,
+        string? parent,
+        IReadOnlyList<NamedBuffer> state,
+        IReadOnlyDictionary<string, double> metrics,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var plan = ChunkPlan.Of(state, ChunkBytes);
+        var opening = new CheckpointOpening(lease.Shard.Job.ToString(), lease.Shard.Number, lease.Epoch, step, parent);
+        var id = (await http.PostAsync<CheckpointOpened>("", opening, cancellationToken)).Id;
+        var sent = 0L;
+        for (var attempt = 1; ; attempt++)
+        {
+            sent += await SendMissingAsync(id, plan, cancellationToken);
+            try
+            {
+                var sealing = new CheckpointSealing(plan.Manifest, metrics);
+                var saved = await CompleteAsync(id, sealing, cancellationToken);
+                return new SavedCheckpoint(saved.Id, saved.SizeBytes, sent);
+            }
+            catch (CheckpointException e) when (e.Code == "chunks_missing" && attempt < Limits.CheckpointAttempts)
+            {
+                // A chunk that was there turned out to be damaged meanwhile: it is asked for now.
+            }
+        }
+    }
+
+    /// <summary>
+    /// Restores the newest complete checkpoint of a shard. One that turns out damaged on the way is told to the store, which
+    /// looks for itself; then the one before it is restored, from the start, into the same places.
+    /// </summary>
+    /// <param name="place">Where a tensor goes: memory of exactly its size.</param>
+    /// <returns>Null when there is no complete checkpoint.</returns>
+    /// <exception cref="CheckpointException"><c>checkpoint_damaged</c>: what came was wrong though what is stored is right.</exception>
+    public async Task<RestoredCheckpoint?> RestoreAsync(
+        ShardId shard,
+        Func<ManifestTensor, Memory<byte>> place,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        for (var attempt = 1; ; )
+        {
+            if (await FindLatestAsync(shard, cancellationToken) is not { } latest)
+                return null;
+            var id = latest.Checkpoint.Id;
+            try
+            {
+                using var response = await http.SendAsync(HttpMethod.Get, $"/{id}/data", null, cancellationToken);
+                await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+                await CheckpointReader.ReadAsync(body, latest.Manifest, place, cancellationToken);
+                return new RestoredCheckpoint(latest.Checkpoint, latest.Manifest, latest.PassedOver);
+            }
+            catch (CheckpointException e) when (e.Code == "checkpoint_damaged")
+            {
+                var found = await http.PostAsync<CheckpointExamination>($"/{id}/verify", null, cancellationToken);
+                if (found.IsIntact && attempt++ == Limits.CheckpointAttempts)
+                    throw;
+            }
+        }
+    }
+
+    private async Task<long> SendMissingAsync(string id, ChunkPlan plan, CancellationToken cancellationToken)
+    {
+        var missing = new List<ChunkHash>();
+        foreach (var hashes in plan.Hashes.Chunk(CheckpointLimits.HashesPerAnnouncement))
+            missing.AddRange(await http.AnnounceAsync(id, hashes, cancellationToken));
+        var sent = 0L;
+        await Parallel.ForEachAsync(
+            plan.Batches(missing),
+            new ParallelOptions
+            {
+                // One is stored while the next one is on its way.
+                MaxDegreeOfParallelism = 2,
+                CancellationToken = cancellationToken,
+            },
+            async (batch, token) =>
+            {
+                using var content = new ChunkBatchContent(plan, batch);
+                await http.StoreAsync(id, content, token);
+                Interlocked.Add(ref sent, content.ChunkBytes);
+            }
+        );
+        return sent;
+    }
+
+    /// <summary>An answer that was lost is asked for: it may be complete.</summary>
+    private async Task<CheckpointPart> CompleteAsync(
+        string id,
+        CheckpointSealing sealing,
+        CancellationToken cancellationToken
+    )
+    {
+        try
+        {
+            return await http.PostAsync<CheckpointPart>($"/{id}/complete", sealing, cancellationToken);
+        }
+        catch (CheckpointException e) when (e.Code == "checkpoint_not_open")
+        {
+            try
+            {
+                return (await http.GetAsync<CheckpointToRestore>($"/{id}", cancellationToken)).Checkpoint;
+            }
+            catch (CheckpointException unknown) when (unknown.Code == "not_found")
+            {
+                throw e;
+            }
+        }
+    }
+
+    private async Task<CheckpointToRestore?> FindLatestAsync(ShardId shard, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await http.GetAsync<CheckpointToRestore>(
+                $"/latest?job={shard.Job}&shard={shard.Number}",
+                cancellationToken
+            );
+        }
+        catch (CheckpointException e) when (e.Code == "not_found")
+        {
+            return null;
+        }
+    }
+}

@@ -1,0 +1,30 @@
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Checkpoints;
+
+namespace EgpuFleet.NodeAgent.Checkpoints;
+
+/// <summary>One tensor of a training state in memory: row-major, little-endian. It must not change while it is saved.</summary>
+public sealed record NamedBuffer(string Name, ElementType Type, IReadOnlyList<long> Shape, ReadOnlyMemory<byte> Data);
+
+/// <summary>The lease under which a training state is saved.</summary>
+public readonly record struct TrainingLease(ShardId Shard, int Epoch);
+
+/// <summary>What a save did.</summary>
+/// <param name="SizeBytes">Of the whole state.</param>
+/// <param name="SentBytes">Of the chunks that the store did not have.</param>
+public sealed record SavedCheckpoint(string Id, long SizeBytes, long SentBytes);
+
+/// <summary>A restored state.</summary>
+/// <param name="PassedOver">Newer checkpoints that are damaged: steps after <paramref name="Checkpoint"/>'s are lost.</param>
+public sealed record RestoredCheckpoint(
+    CheckpointPart Checkpoint,
+    Manifest Manifest,
+    IReadOnlyList<CheckpointPart> PassedOver
+);
+
+/// <summary>The store refused a step, or what it sent is not what it was given.</summary>
+/// <param name="code">Stable: <c>fenced</c>, <c>checkpoint_not_open</c>, <c>checkpoint_damaged</c>, <c>disk_full</c>, …</param>
+public sealed class CheckpointException(string code, string message) : Exception(message)
+{
+    public string Code { get; } = code;
+}

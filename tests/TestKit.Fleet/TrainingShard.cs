@@ -1,0 +1,56 @@
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Ports;
+using EgpuFleet.Silo.Postgres;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace EgpuFleet.TestKit.Fleet;
+
+/// <summary>
+/// A job in a pool of its own that no scheduler serves, with a shard under lease: what whoever saves checkpoints needs, as
+/// long as no kind of job trains.
+/// </summary>
+public static class TrainingShard
+{
+    /// <returns>The shard, leased to the node under epoch 1.</returns>
+    public static async Task<ShardId> LeaseAsync(
+        string connectionString,
+        NodeId node,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(clock);
+        await using var ledger = new PostgresLedger(connectionString, clock, NullLoggerFactory.Instance);
+        var pool = new PoolId($"training-{Guid.NewGuid():N}");
+        var leadership =
+            await ledger.AcquireLeadershipAsync(pool, "training", TimeSpan.FromHours(1), cancellationToken)
+            ?? throw new InvalidOperationException("A pool that is new has a leader.");
+        var job = new JobSpec(
+            JobId.New(clock.GetUtcNow()),
+            TenantId.Default,
+            JobKind.Noop,
+            Model: null,
+            Generation: null,
+            Priority: 0,
+            ItemCount: 1,
+            TraceParent: null,
+            JobRules.Default,
+            new NoopParameters(0, NoopFault.None)
+        );
+        var shard = new ShardId(job.Id, 0);
+        LedgerOperation[] steps =
+        [
+            new LedgerOperation.SubmitJob(job, null, [new BatchItem(0, "0", "state", null)]),
+            new LedgerOperation.StartJob(job.Id),
+            new LedgerOperation.StartShard(shard, 0, 1, new DeviceId(node, "cpu")),
+        ];
+        foreach (var step in steps)
+        {
+            var outcomes = await ledger.CommitAsync(leadership.Term, [step], cancellationToken);
+            if (!outcomes[0].Applied)
+                throw new InvalidOperationException($"{step} was refused.");
+        }
+        return shard;
+    }
+}
