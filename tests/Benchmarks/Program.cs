@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using EgpuFleet.Benchmarks.Checkpoints;
 using EgpuFleet.Benchmarks.Engine;
 using EgpuFleet.Benchmarks.Faults;
 using EgpuFleet.Benchmarks.Load;
@@ -20,6 +21,7 @@ using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 var clock = TimeProvider.System;
+var console = FleetConsole.System(json: false);
 var task = Environment.GetEnvironmentVariable(ChildRun.TaskVariable) ?? "";
 try
 {
@@ -27,16 +29,16 @@ try
     {
         case [QueueBench.Verb, var queue]:
             var settings = QueueBench.FromJson(queue);
-            var isGood = await new QueueBenchmark(settings, FleetConsole.System(json: false), clock).RunAsync(
-                stop.Token
-            );
+            var isGood = await new QueueBenchmark(settings, console, clock).RunAsync(stop.Token);
             return isGood || !settings.Check ? ExitCodes.Ok : ExitCodes.Failed;
+        case [CheckpointBench.Verb, var checkpoint]:
+            return await CheckpointBenchmark.ExitCodeAsync(checkpoint, console, clock, stop.Token);
         case [EngineBench.Verb, var engine]:
             var wanted = EngineBench.FromJson(engine);
-            var isMet = await new EngineBenchmark(wanted, FleetConsole.System(json: false), clock).RunAsync(stop.Token);
+            var isMet = await new EngineBenchmark(wanted, console, clock).RunAsync(stop.Token);
             return isMet || !wanted.Check ? ExitCodes.Ok : ExitCodes.Failed;
         case [FaultBench.Recovery or FaultBench.Chaos or FaultBench.Soak, var json]:
-            var bench = new FaultBenchmarks(FaultBench.FromJson(json), FleetConsole.System(json: false), clock);
+            var bench = new FaultBenchmarks(FaultBench.FromJson(json), console, clock);
             return await bench.RunAsync(args[0], stop.Token) ? ExitCodes.Ok : ExitCodes.Failed;
         case [LoadProcess.Verb]:
             await LoadProcess.RunAsync(task, clock, stop.Token);

@@ -88,6 +88,7 @@ internal static class BenchVerb
         {
             queue,
             engine,
+            CheckpointBenchVerb.Create(),
             FaultBenchVerbs.Recovery(),
             FaultBenchVerbs.Chaos(),
             FaultBenchVerbs.Soak(),

@@ -12,7 +12,7 @@ namespace EgpuFleet.Benchmarks.Fleet;
 /// </summary>
 internal sealed class BenchFleet : IAsyncDisposable
 {
-    private const string Node = "local-1";
+    public const string Node = "local-1";
 
     private readonly FleetPaths _paths;
     private readonly string _connectionString;
@@ -61,7 +61,7 @@ internal sealed class BenchFleet : IAsyncDisposable
     /// <summary>Returns when the agent's device is ready for work, or at once where <paramref name="ready"/> is false.</summary>
     public async Task StartAgentAsync(bool ready, CancellationToken cancellationToken)
     {
-        await new Enrolment(_http, _paths).EnrolAsync(Node, cancellationToken);
+        await EnrolAsync(cancellationToken);
         _agent = Start(
             Node,
             Programs.NodeAgent,
@@ -76,6 +76,13 @@ internal sealed class BenchFleet : IAsyncDisposable
         );
         if (ready)
             await WhileUpAsync(token => _watch.UntilReadyAsync(_ => { }, token), cancellationToken);
+    }
+
+    /// <summary>Makes the node known without starting it; its credential.</summary>
+    public async Task<string> EnrolAsync(CancellationToken cancellationToken)
+    {
+        await new Enrolment(_http, _paths).EnrolAsync(Node, cancellationToken);
+        return (await File.ReadAllTextAsync(_paths.Credential(Node), cancellationToken)).Trim();
     }
 
     public async Task StopAgentAsync()
