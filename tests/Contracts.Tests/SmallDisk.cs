@@ -1,15 +1,19 @@
 using System.Diagnostics;
 using EgpuFleet.Silo.Postgres;
-using EgpuFleet.TestKit.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
 namespace EgpuFleet.Contracts.Tests;
 
-/// <summary>A migrated database whose tables lie on a small disk of its own, which really runs full; its log lies elsewhere.</summary>
-internal sealed class SmallDisk(ScratchPostgres server, string name) : IAsyncDisposable
+/// <summary>
+/// A server whose one migrated database lies on a small disk, which really runs full; its log lies elsewhere. The server is
+/// nobody else's: any of its sessions may be the one that has to write a page to the full disk, whatever its own database.
+/// </summary>
+internal sealed class SmallDisk : IAsyncDisposable
 {
     private readonly string _disk = Path.Combine(Path.GetTempPath(), $"egpufleet-disk-{Guid.NewGuid():N}");
+    private readonly string _data = Path.Combine(Path.GetTempPath(), $"egpufleet-test-{Guid.NewGuid():N}");
+    private EmbeddedPostgres? _server;
 
     public const string SkipReason = "Needs Linux and the right to mount a small file system.";
 
@@ -30,16 +34,20 @@ internal sealed class SmallDisk(ScratchPostgres server, string name) : IAsyncDis
     /// <summary>Its connection string.</summary>
     public async Task<string> CreateDatabaseAsync()
     {
-        await using var source = NpgsqlDataSource.Create(server.ConnectionString);
+        var options = new EmbeddedPostgresOptions { DataDirectory = Path.Combine(_data, "postgres") };
+        _server = await EmbeddedPostgres.StartAsync(options, NullLogger.Instance, Token);
+        await using var source = NpgsqlDataSource.Create(_server.ConnectionString);
         await using (var owner = source.CreateCommand("select current_setting('data_directory')"))
         {
             var data = (string)(await owner.ExecuteScalarAsync(Token))!;
             Assert.True(await RunAsync("chown", $"--reference={data}", _disk));
         }
-        await ExecuteAsync($"create tablespace {name} location '{_disk}'");
-        await ExecuteAsync($"create database on_{name} tablespace {name}");
-        var made = new NpgsqlConnectionStringBuilder(server.ConnectionString) { Database = $"on_{name}" };
+        await ExecuteAsync(source, $"create tablespace small location '{_disk}'");
+        await ExecuteAsync(source, "create database on_small_disk tablespace small");
+        var made = new NpgsqlConnectionStringBuilder(_server.ConnectionString) { Database = "on_small_disk" };
         await Migrator.MigrateAsync(made.ConnectionString, NullLogger.Instance, Token);
+        // The files of a new database have holes, which take room only when their pages are written.
+        await ExecuteAsync(source, "checkpoint");
         return made.ConnectionString;
     }
 
@@ -47,21 +55,19 @@ internal sealed class SmallDisk(ScratchPostgres server, string name) : IAsyncDis
 
     public async ValueTask DisposeAsync()
     {
+        if (_server is not null)
+            await _server.DisposeAsync();
         if (IsMounted)
-        {
-            // The server would not find its way to a checkpoint while it knows of files that are gone.
-            await ExecuteAsync($"drop database if exists on_{name} with (force)");
-            await ExecuteAsync($"drop tablespace if exists {name}");
             await RunAsync("umount", _disk);
-        }
         Directory.Delete(_disk, recursive: true);
+        if (Directory.Exists(_data))
+            Directory.Delete(_data, recursive: true);
     }
 
-    private async Task ExecuteAsync(string sql)
+    private static async Task ExecuteAsync(NpgsqlDataSource source, string sql)
     {
-        await using var source = NpgsqlDataSource.Create(server.ConnectionString);
         await using var command = source.CreateCommand(sql);
-        await command.ExecuteNonQueryAsync(CancellationToken.None);
+        await command.ExecuteNonQueryAsync(Token);
     }
 
     private static async Task<bool> RunAsync(string program, params string[] arguments)

@@ -113,6 +113,14 @@ internal sealed class CheckpointRig
         return read;
     }
 
+    /// <summary>Whether the checkpoint's chunks are these; for large ones, whose bytes an assertion compares for seconds.</summary>
+    public async Task<bool> HoldsAsync(CheckpointId id, params byte[][] blobs)
+    {
+        var read = await ReadAsync(id);
+        return read.Count == blobs.Length
+            && read.Zip(blobs).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second));
+    }
+
     public Task<bool> IsStoredAsync(byte[] blob) =>
         AskAsync<bool>("select exists(select from chunk where hash = $1)", ChunkHash.Of(blob).ToArray());
 

@@ -1,15 +1,14 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Silo.Postgres;
-using EgpuFleet.TestKit.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EgpuFleet.Contracts.Tests.Ledger;
 
 /// <summary>A database on a small disk of its own that really runs full.</summary>
-public sealed class FullDiskTests(ScratchPostgres server) : IAsyncLifetime
+public sealed class FullDiskTests : IAsyncLifetime
 {
-    private readonly SmallDisk _disk = new(server, "small");
+    private readonly SmallDisk _disk = new();
     private int _seed;
 
     public async ValueTask InitializeAsync() => await _disk.MountAsync();
