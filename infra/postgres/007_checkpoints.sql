@@ -41,6 +41,8 @@ create table checkpoint (
   size_bytes   bigint not null default 0 check (size_bytes >= 0),
   chunk_count  integer not null default 0 check (chunk_count >= 0),
   metrics      json not null default '{}',
+  -- Words of whoever wrote it, as those of a safetensors file.
+  metadata     json not null default '{}',
   opened_at    timestamptz not null default clock_timestamp(),
   -- Last sign of its writer.
   touched_at   timestamptz not null default clock_timestamp(),

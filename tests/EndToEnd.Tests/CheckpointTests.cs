@@ -16,10 +16,10 @@ public sealed class CheckpointTests(CheckpointFleet fleet)
     {
         var lease = await fleet.LeaseAsync(Token);
         var state = State();
-        var first = await fleet.Checkpoints.SaveAsync(lease, 10, null, state, Loss, Token);
+        var first = await fleet.Checkpoints.SaveAsync(lease, At(10, null, state), Token);
         state[1] = Blob("moments", 700_000);
-        var second = await fleet.Checkpoints.SaveAsync(lease, 20, first.Id, state, Loss, Token);
-        var third = await fleet.Checkpoints.SaveAsync(lease, 30, second.Id, state, Loss, Token);
+        var second = await fleet.Checkpoints.SaveAsync(lease, At(20, first.Id, state), Token);
+        var third = await fleet.Checkpoints.SaveAsync(lease, At(30, second.Id, state), Token);
         var restored = await RestoreAsync(lease);
 
         Assert.Equal((first.SizeBytes, 700_000L, 0L), (first.SentBytes, second.SentBytes, third.SentBytes));
@@ -29,6 +29,8 @@ public sealed class CheckpointTests(CheckpointFleet fleet)
         );
         Assert.Empty(restored.Info.PassedOver);
         Assert.Equal(state.Select(buffer => buffer.Data.ToArray()), restored.Bytes);
+        Assert.Equal("it\u00e9", restored.Info.Manifest.Metadata["base"]);
+        Assert.Equal(1.5, restored.Info.Checkpoint.Metrics["valid_loss"]);
         Assert.Equal([256, 5000], restored.Info.Manifest.Tensors[0].Shape);
         var listed = await fleet.Client.ListCheckpointsAsync(lease.Shard.Job.ToString(), null, 2, Token);
         Assert.Equal([third.Id, second.Id], listed.Data.Select(checkpoint => checkpoint.Id));
@@ -43,9 +45,9 @@ public sealed class CheckpointTests(CheckpointFleet fleet)
     {
         var lease = await fleet.LeaseAsync(Token);
         var state = State();
-        var first = await fleet.Checkpoints.SaveAsync(lease, 10, null, state, Loss, Token);
+        var first = await fleet.Checkpoints.SaveAsync(lease, At(10, null, state), Token);
         NamedBuffer[] changed = [state[0], Blob("moments", 700_000)];
-        var second = await fleet.Checkpoints.SaveAsync(lease, 20, first.Id, changed, Loss, Token);
+        var second = await fleet.Checkpoints.SaveAsync(lease, At(20, first.Id, changed), Token);
         await using var command = fleet.Rig.Postgres.Database.CreateCommand(damage);
         command.Parameters.Add(new() { Value = ChunkHash.Of(changed[1].Data.Span[^(700_000 % 262_144)..]).ToArray() });
         Assert.Equal(1, await command.ExecuteNonQueryAsync(Token));
@@ -57,7 +59,7 @@ public sealed class CheckpointTests(CheckpointFleet fleet)
         Assert.Equal(state.Select(buffer => buffer.Data.ToArray()), restored.Bytes);
         Assert.False((await fleet.Client.VerifyCheckpointAsync(second.Id, Token)).IsIntact);
         // Who saves the same bytes again is asked for them, and the damage is healed.
-        await fleet.Checkpoints.SaveAsync(lease, 30, first.Id, changed, Loss, Token);
+        await fleet.Checkpoints.SaveAsync(lease, At(30, first.Id, changed), Token);
         Assert.True((await fleet.Client.VerifyCheckpointAsync(second.Id, Token)).IsIntact);
     }
 
@@ -68,12 +70,19 @@ public sealed class CheckpointTests(CheckpointFleet fleet)
         var later = lease with { Epoch = 2 };
 
         var refused = await Assert.ThrowsAsync<CheckpointException>(() =>
-            fleet.Checkpoints.SaveAsync(later, 10, null, State(), Loss, Token)
+            fleet.Checkpoints.SaveAsync(later, At(10, null, State()), Token)
         );
 
         Assert.Equal("fenced", refused.Code);
         Assert.Null(await fleet.Checkpoints.RestoreAsync(lease.Shard, _ => default, Token));
     }
+
+    private static TrainingState At(long step, string? parent, NamedBuffer[] tensors) =>
+        new(step, parent, tensors)
+        {
+            Metrics = Loss,
+            Metadata = new Dictionary<string, string> { ["base"] = "it\u00e9" },
+        };
 
     private static NamedBuffer[] State() =>
         [

@@ -24,6 +24,11 @@ public static class CheckpointLimits
     /// <summary>Metrics of a checkpoint, and the length of the name of each.</summary>
     public const int Metrics = 32;
 
+    /// <summary>Entries of a checkpoint's metadata, and the characters of all of them: a line or two each.</summary>
+    public const int MetadataEntries = 64;
+
+    public const int MetadataCharacters = 64 << 10;
+
     /// <summary>Hashes in one question of what is missing: 256 KiB.</summary>
     public const int HashesPerAnnouncement = 8_192;
 

@@ -1,7 +1,11 @@
 namespace EgpuFleet.Grains.Interfaces.Checkpoints;
 
 /// <summary>What a checkpoint consists of: tensors, and blobs as tensors of bytes, each a list of chunks.</summary>
-public sealed record Manifest(IReadOnlyList<ManifestTensor> Tensors);
+public sealed record Manifest(IReadOnlyList<ManifestTensor> Tensors)
+{
+    /// <summary>Words about the whole, as those of a safetensors file; nothing here reads them.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>Element of a tensor. Stored as its number: append, never renumber.</summary>
 public enum ElementType

@@ -23,7 +23,9 @@ public static class ManifestRules
                 return $"{tensor.Name}: {fault}";
             chunks += tensor.ChunkCount;
         }
-        return chunks > CheckpointLimits.Chunks ? $"it has more than {CheckpointLimits.Chunks} chunks" : null;
+        return chunks > CheckpointLimits.Chunks
+            ? $"it has more than {CheckpointLimits.Chunks} chunks"
+            : FaultOf(manifest.Metadata);
     }
 
     /// <summary>The same for the figures that go with it.</summary>
@@ -37,6 +39,19 @@ public static class ManifestRules
         )
             ? null
             : $"a metric is a finite number with a name of 1 to {CheckpointLimits.Metrics} printable ASCII characters";
+    }
+
+    private static string? FaultOf(IReadOnlyDictionary<string, string>? metadata)
+    {
+        if (metadata is null)
+            return "its metadata is null";
+        if (metadata.Count > CheckpointLimits.MetadataEntries)
+            return $"its metadata has more than {CheckpointLimits.MetadataEntries} entries";
+        if (metadata.Any(entry => !IsName(entry.Key) || entry.Value is null))
+            return $"an entry of its metadata is a text with a name of 1 to {CheckpointLimits.NameLength} printable ASCII characters";
+        return metadata.Sum(entry => entry.Key.Length + (long)entry.Value.Length) > CheckpointLimits.MetadataCharacters
+            ? $"its metadata has more than {CheckpointLimits.MetadataCharacters} characters"
+            : null;
     }
 
     private static string? FaultOf(ManifestTensor tensor)

@@ -16,21 +16,23 @@ public sealed class CheckpointClient(HttpClient client)
     private readonly CheckpointHttp http = new(client);
 
     /// <summary>Returns when the checkpoint is complete and durable.</summary>
-    /// <param name="parent">What the run went on from; null for none.</param>
     /// <exception cref="CheckpointException">The store refused: <c>fenced</c> when the lease is lost.</exception>
     /// <exception cref="HttpRequestException">Nobody answers, or the database does not; the state is not saved.</exception>
     public async Task<SavedCheckpoint> SaveAsync(
         TrainingLease lease,
-        long step,
-        string? parent,
-        IReadOnlyList<NamedBuffer> state,
-        IReadOnlyDictionary<string, double> metrics,
+        TrainingState state,
         CancellationToken cancellationToken
     )
     {
         ArgumentNullException.ThrowIfNull(state);
         var plan = ChunkPlan.Of(state, ChunkBytes);
-        var opening = new CheckpointOpening(lease.Shard.Job.ToString(), lease.Shard.Number, lease.Epoch, step, parent);
+        var opening = new CheckpointOpening(
+            lease.Shard.Job.ToString(),
+            lease.Shard.Number,
+            lease.Epoch,
+            state.Step,
+            state.Parent
+        );
         var id = (await http.PostAsync<CheckpointOpened>("", opening, cancellationToken)).Id;
         var sent = 0L;
         for (var attempt = 1; ; attempt++)
@@ -38,7 +40,7 @@ public sealed class CheckpointClient(HttpClient client)
             sent += await SendMissingAsync(id, plan, cancellationToken);
             try
             {
-                var sealing = new CheckpointSealing(plan.Manifest, metrics);
+                var sealing = new CheckpointSealing(plan.Manifest, state.Metrics);
                 var saved = await CompleteAsync(id, sealing, cancellationToken);
                 return new SavedCheckpoint(saved.Id, saved.SizeBytes, sent);
             }

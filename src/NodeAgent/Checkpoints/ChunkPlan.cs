@@ -16,10 +16,10 @@ internal sealed class ChunkPlan
 
     public ReadOnlyMemory<byte> this[ChunkHash hash] => bytes[hash];
 
-    public static ChunkPlan Of(IReadOnlyList<NamedBuffer> state, int chunkBytes)
+    public static ChunkPlan Of(TrainingState state, int chunkBytes)
     {
         var pieces = state
-            .SelectMany(
+            .Tensors.SelectMany(
                 (buffer, tensor) =>
                     Enumerable
                         .Range(0, (int)((buffer.Data.Length + (long)chunkBytes - 1) / chunkBytes))
@@ -39,7 +39,7 @@ internal sealed class ChunkPlan
         var ofTensor = pieces.Index().ToLookup(piece => piece.Item.Tensor, piece => hashes[piece.Index]);
         return new ChunkPlan(
             new Manifest([
-                .. state.Select(
+                .. state.Tensors.Select(
                     (buffer, tensor) =>
                         new ManifestTensor(
                             buffer.Name,
@@ -50,7 +50,10 @@ internal sealed class ChunkPlan
                             ChunkHash.WriteAll([.. ofTensor[tensor]])
                         )
                 ),
-            ]),
+            ])
+            {
+                Metadata = state.Metadata,
+            },
             places
         );
     }

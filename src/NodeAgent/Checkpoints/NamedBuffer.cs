@@ -3,8 +3,20 @@ using EgpuFleet.Grains.Interfaces.Checkpoints;
 
 namespace EgpuFleet.NodeAgent.Checkpoints;
 
-/// <summary>One tensor of a training state in memory: row-major, little-endian. It must not change while it is saved.</summary>
+/// <summary>One tensor of a training state in memory: row-major, little-endian.</summary>
 public sealed record NamedBuffer(string Name, ElementType Type, IReadOnlyList<long> Shape, ReadOnlyMemory<byte> Data);
+
+/// <summary>A training state at a step. Its tensors must not change while it is saved.</summary>
+/// <param name="Step">Steps done by then.</param>
+/// <param name="Parent">Checkpoint that the run went on from; null for none.</param>
+public sealed record TrainingState(long Step, string? Parent, IReadOnlyList<NamedBuffer> Tensors)
+{
+    /// <summary>Figures of the step, such as <c>valid_loss</c>, by which the best checkpoint is kept.</summary>
+    public IReadOnlyDictionary<string, double> Metrics { get; init; } = new Dictionary<string, double>();
+
+    /// <summary>Words that go with it: the hash of the base model, the place in the data.</summary>
+    public IReadOnlyDictionary<string, string> Metadata { get; init; } = new Dictionary<string, string>();
+}
 
 /// <summary>The lease under which a training state is saved.</summary>
 public readonly record struct TrainingLease(ShardId Shard, int Epoch);

@@ -6,8 +6,6 @@ namespace EgpuFleet.Benchmarks.Checkpoints;
 /// <summary>One state written and read by both sides. Rates are in MB/s of the state.</summary>
 internal sealed class CheckpointRound(CheckpointClient client, RawChunks raw, TrainingLease lease, TimeProvider clock)
 {
-    private static readonly Dictionary<string, double> NoMetrics = [];
-
     private long _step;
 
     public async Task RunAsync(NamedBuffer[] state, bool isRawFirst, FigureBook figures, CancellationToken token)
@@ -72,7 +70,7 @@ internal sealed class CheckpointRound(CheckpointClient client, RawChunks raw, Tr
     }
 
     private Task<SavedCheckpoint> SaveAsync(NamedBuffer[] state, CancellationToken token) =>
-        client.SaveAsync(lease, ++_step, null, state, NoMetrics, token);
+        client.SaveAsync(lease, new TrainingState(++_step, null, state), token);
 
     private async Task<double> TimeAsync(Func<Task> work)
     {

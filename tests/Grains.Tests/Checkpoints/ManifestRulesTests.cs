@@ -47,6 +47,20 @@ public sealed class ManifestRulesTests
     }
 
     [Fact]
+    public void Metadata_is_short_and_named()
+    {
+        Assert.Null(FaultOf(new() { ["base_sha256"] = "\n\u00e9" }));
+        Assert.NotNull(FaultOf(null!));
+        Assert.NotNull(FaultOf(new() { ["a b"] = "" }));
+        Assert.NotNull(FaultOf(new() { ["a"] = null! }));
+        Assert.NotNull(FaultOf(new() { ["a"] = new string('x', 64 << 10) }));
+        Assert.NotNull(FaultOf(Enumerable.Range(0, 65).ToDictionary(i => $"n{i}", _ => "")));
+
+        static string? FaultOf(Dictionary<string, string> metadata) =>
+            ManifestRules.Fault(new Manifest([Good]) { Metadata = metadata });
+    }
+
+    [Fact]
     public void Metrics_are_finite_and_named()
     {
         Assert.Null(ManifestRules.Fault(new Dictionary<string, double> { ["valid_loss"] = 1.5 }));
@@ -68,9 +82,12 @@ public sealed class ManifestRulesTests
     [Fact]
     public void A_manifest_is_written_in_snake_case_and_read_back()
     {
-        var json = JsonSerializer.Serialize(new Manifest([Good]), CheckpointJson.Options);
+        var written = new Manifest([Good]) { Metadata = new Dictionary<string, string> { ["Step_of"] = "x" } };
+        var json = JsonSerializer.Serialize(written, CheckpointJson.Options);
         Assert.Contains("\"type\":\"f32\"", json, StringComparison.Ordinal);
-        var read = JsonSerializer.Deserialize<Manifest>(json, CheckpointJson.Options)!.Tensors[0];
+        var manifest = JsonSerializer.Deserialize<Manifest>(json, CheckpointJson.Options)!;
+        var read = manifest.Tensors[0];
+        Assert.Equal("x", manifest.Metadata["Step_of"]);
         Assert.Equal((Good.Name, Good.Type, Good.SizeBytes), (read.Name, read.Type, read.SizeBytes));
         Assert.Equal(Good.Hashes, read.Hashes);
         Assert.Throws<JsonException>(() =>

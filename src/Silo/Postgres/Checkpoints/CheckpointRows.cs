@@ -17,8 +17,8 @@ internal static class CheckpointRows
     public static NpgsqlParameter Uuid(Guid? value) =>
         new() { Value = (object?)value ?? DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Uuid };
 
-    public static NpgsqlParameter Metrics(IReadOnlyDictionary<string, double> metrics) =>
-        new() { Value = JsonSerializer.Serialize(metrics), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Json };
+    public static NpgsqlParameter Json<T>(IReadOnlyDictionary<string, T> values) =>
+        new() { Value = JsonSerializer.Serialize(values), NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Json };
 
     /// <summary>The columns of <see cref="CheckpointSql.Find"/>.</summary>
     public static CheckpointRecord Checkpoint(NpgsqlDataReader row) =>
@@ -35,6 +35,10 @@ internal static class CheckpointRows
             JsonSerializer.Deserialize<Dictionary<string, double>>(row.GetString(10))!,
             row.GetFieldValue<DateTimeOffset>(11)
         );
+
+    /// <summary>The column of <see cref="CheckpointSql.ReadMetadata"/>.</summary>
+    public static Dictionary<string, string> Metadata(NpgsqlDataReader row) =>
+        JsonSerializer.Deserialize<Dictionary<string, string>>(row.GetString(0))!;
 
     /// <summary>The columns of <see cref="CheckpointSql.ReadManifest"/>.</summary>
     public static ManifestTensor Tensor(NpgsqlDataReader row) =>

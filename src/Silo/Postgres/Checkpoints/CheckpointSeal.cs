@@ -48,7 +48,8 @@ internal sealed class CheckpointSeal(CheckpointConnections connections)
             CheckpointRows.Value(writer.Node.Value),
             CheckpointRows.Value(manifest.Tensors.Sum(tensor => tensor.SizeBytes)),
             CheckpointRows.Value(sizes.Count),
-            CheckpointRows.Metrics(metrics)
+            CheckpointRows.Json(metrics),
+            CheckpointRows.Json(manifest.Metadata)
         );
         if (await complete.ExecuteNonQueryAsync(cancellationToken) == 0)
             return CheckpointHold.Refuse<CheckpointRecord>(CheckpointRefusal.Fenced);

@@ -82,7 +82,7 @@ internal static class CheckpointSql
         """;
 
     /// <summary>
-    /// $1: id; $2: node; $3: bytes; $4: chunks; $5: metrics. The lease's row is locked until the commit: a lease that is
+    /// $1: id; $2: node; $3: bytes; $4: chunks; $5: metrics; $6: metadata. The lease's row is locked until the commit: a lease that is
     /// taken back at the same time is taken back after it, or this finds no row. Zero rows = fenced out.
     /// </summary>
     public const string Complete = """
@@ -93,8 +93,8 @@ internal static class CheckpointSql
           for share of s
         )
         update checkpoint c
-        set state = 1, size_bytes = $3, chunk_count = $4, metrics = $5, completed_at = clock_timestamp(),
-            touched_at = clock_timestamp()
+        set state = 1, size_bytes = $3, chunk_count = $4, metrics = $5, metadata = $6,
+            completed_at = clock_timestamp(), touched_at = clock_timestamp()
         from lease where c.id = lease.id and c.state = 0
         """;
 
@@ -122,6 +122,8 @@ internal static class CheckpointSql
     public const string ReadManifest =
         "select name, type, shape, size_bytes, chunk_bytes, hashes from manifest where checkpoint = $1 order by nth";
 
+    public const string ReadMetadata = "select metadata from checkpoint where id = $1";
+
     /// <summary>$1: hashes. Data null: not stored.</summary>
     public const string ReadChunks = """
         select w.hash, c.data
@@ -148,8 +150,8 @@ internal static class CheckpointSql
     /// <summary>$1: new id; $2: from; $3, $4: job and shard. Zero rows: not complete.</summary>
     public const string Branch = """
         insert into checkpoint (id, job, shard, epoch, parent, number, step, state, size_bytes, chunk_count, metrics,
-                                completed_at)
-        select $1, $3, $4, 1, id, number + 1, step, 1, size_bytes, chunk_count, metrics, clock_timestamp()
+                                metadata, completed_at)
+        select $1, $3, $4, 1, id, number + 1, step, 1, size_bytes, chunk_count, metrics, metadata, clock_timestamp()
         from checkpoint where id = $2 and state = 1
         for share
         """;

@@ -119,7 +119,10 @@ public sealed class PostgresCheckpoints : ICheckpointStore, IAsyncDisposable
     public async Task<Manifest?> ReadManifestAsync(CheckpointId id, CancellationToken cancellationToken)
     {
         var tensors = await QueryAsync(CheckpointSql.ReadManifest, CheckpointRows.Tensor, cancellationToken, Id(id));
-        return tensors.Count == 0 ? null : new Manifest(tensors);
+        if (tensors.Count == 0)
+            return null;
+        var metadata = await QueryAsync(CheckpointSql.ReadMetadata, CheckpointRows.Metadata, cancellationToken, Id(id));
+        return metadata.Count == 0 ? null : new Manifest(tensors) { Metadata = metadata[0] };
     }
 
     public async Task<LatestCheckpoint?> FindLatestAsync(ShardId shard, CancellationToken cancellationToken)
