@@ -170,4 +170,19 @@ public static class Limits
 
     /// <summary>Microshards that a member works on in one round: what is lost with it.</summary>
     public const int MicroshardsPerMember = 256;
+
+    /// <summary>Notes kept of one training run: a figure for each of the most steps that a curve can show, and some words.</summary>
+    public const int NotesPerRun = 100_000;
+
+    /// <summary>Notes in one message of a device.</summary>
+    public const int NotesPerMessage = 500;
+
+    /// <summary>One line for people, with a name and a number or two.</summary>
+    public const int NoteCharacters = 1_000;
+
+    /// <summary>Figures of one note.</summary>
+    public const int MetricsPerNote = 32;
+
+    /// <summary>Name of a figure.</summary>
+    public const int MetricNameCharacters = 64;
 }

@@ -21,7 +21,8 @@ public enum TrainingNoteKind
 /// <param name="Step">Steps done by then.</param>
 /// <param name="Text">A line; null for metrics.</param>
 /// <param name="Metrics">
-/// Such as <c>train_loss</c>, <c>valid_loss</c>, <c>learning_rate</c>, <c>tokens</c>, <c>tokens_per_second</c>; null for words.
+/// Such as <c>train_loss</c>, <c>valid_loss</c>, <c>learning_rate</c>, <c>tokens_per_second</c>, <c>tokens</c> (learnt from since the
+/// run began) and <c>total_steps</c> (of the whole run, by which its end is estimated); null for words.
 /// </param>
 public sealed record TrainingNote(
     TrainingNoteKind Kind,

@@ -2,6 +2,7 @@ using System.Net;
 using EgpuFleet.Api;
 using EgpuFleet.Dashboard;
 using EgpuFleet.Silo.Gateway.Checkpoints;
+using EgpuFleet.Silo.Gateway.FineTuning;
 using EgpuFleet.Silo.Gateway.Health;
 using EgpuFleet.Silo.Gateway.Native;
 using EgpuFleet.Silo.Gateway.Native.Bulk;
@@ -45,6 +46,7 @@ public static class GatewayHosting
         services.AddSingleton<ModelUpload>();
         services.AddSingleton<Generations>();
         services.AddSingleton<Completions>();
+        services.AddSingleton<TrainingNoteRoute>();
         services.AddSingleton<RememberedNodes>();
         services.AddSingleton<NodeAuthentication>();
         services.AddSingleton<Enrolment>();

@@ -37,6 +37,7 @@ public static class ControlPlane
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()
         ));
+        services.AddSingleton<IFineTuningStore, FineTuningTables>();
         services.AddHostedService<StagedInputSweep>();
         services.AddHostedService<RetentionSweep>();
         services.AddHostedService<CheckpointSweep>();

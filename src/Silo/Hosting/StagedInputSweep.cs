@@ -2,9 +2,16 @@ using EgpuFleet.Grains.Ports;
 
 namespace EgpuFleet.Silo.Hosting;
 
-/// <summary>Removes input that was staged for a submit that never came: refused, replayed, or cut off half-way.</summary>
-public sealed partial class StagedInputSweep(ILedger ledger, TimeProvider time, ILogger<StagedInputSweep> logger)
-    : BackgroundService
+/// <summary>
+/// Removes what was put down for a submit that never came (refused, replayed, or cut off half-way), and what is left of
+/// fine-tuning runs whose jobs are forgotten.
+/// </summary>
+public sealed partial class StagedInputSweep(
+    ILedger ledger,
+    IFineTuningStore runs,
+    TimeProvider time,
+    ILogger<StagedInputSweep> logger
+) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -16,6 +23,7 @@ public sealed partial class StagedInputSweep(ILedger ledger, TimeProvider time, 
                 var removed = await ledger.SweepStagedAsync(Limits.StagedInputMemory, stoppingToken);
                 if (removed > 0)
                     LogSwept(logger, removed);
+                await runs.SweepAsync(Limits.StagedInputMemory, stoppingToken);
             }
             catch (LedgerUnavailableException unavailable)
             {

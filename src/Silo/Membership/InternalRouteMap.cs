@@ -1,5 +1,6 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Silo.Gateway;
+using EgpuFleet.Silo.Gateway.FineTuning;
 using EgpuFleet.Silo.Gateway.Native;
 using Microsoft.AspNetCore.Mvc;
 
@@ -23,6 +24,10 @@ public static class InternalRouteMap
         table.MapPost("update", (HttpRequest request, MembershipProxy proxy) => proxy.UpdateAsync(request));
         table.MapPost("alive", (HttpRequest request, MembershipProxy proxy) => proxy.AliveAsync(request));
         all.MapGet(InternalRoutes.Models + "/{sha256}", SendModelAsync);
+        all.MapPost(
+            InternalRoutes.TrainingNotes,
+            (HttpRequest request, TrainingNoteRoute notes, CancellationToken token) => notes.HandleAsync(request, token)
+        );
     }
 
     private static async Task<IResult> SendModelAsync(

@@ -12,7 +12,7 @@ namespace EgpuFleet.Silo.Postgres;
 /// <summary>The wide, immutable parts of the ledger as JSON: text from outside survives whatever it contains.</summary>
 internal static class LedgerJson
 {
-    private static readonly JsonSerializerOptions Options = new()
+    public static readonly JsonSerializerOptions Options = new()
     {
         PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -183,6 +183,32 @@ public sealed class InternalRouteTests(RunningSilo silo)
         await missing.ProblemAsync(HttpStatusCode.NotFound);
     }
 
+    [Theory]
+    [InlineData("{", HttpStatusCode.BadRequest)]
+    [InlineData("""{"job":"x","shard":0,"epoch":1,"notes":[]}""", HttpStatusCode.UnprocessableEntity)]
+    [InlineData("""{"job":"J","shard":0,"epoch":0,"notes":[]}""", HttpStatusCode.UnprocessableEntity)]
+    [InlineData("""{"job":"J","shard":0,"epoch":1,"notes":[]}""", HttpStatusCode.UnprocessableEntity)]
+    [InlineData("""{"job":"J","shard":0,"epoch":1,"notes":[{"kind":7,"step":1}]}""", HttpStatusCode.BadRequest)]
+    [InlineData(
+        """{"job":"J","shard":0,"epoch":1,"notes":[{"kind":"message","step":1,"text":"x","metrics":null}]}""",
+        HttpStatusCode.Conflict
+    )]
+    public async Task Notes_of_a_run_are_taken_only_under_its_lease(string body, HttpStatusCode status)
+    {
+        var content = body.Replace(
+            "\"J\"",
+            $"\"{JobId.New(TimeProvider.System.GetUtcNow())}\"",
+            StringComparison.Ordinal
+        );
+        using var stranger = await SendAsync(HttpMethod.Post, InternalRoutes.TrainingNotes, null, Json(content));
+        await stranger.ProblemAsync(HttpStatusCode.Unauthorized);
+        var credential = await JoinAsync("node-notes");
+        using var response = await SendAsync(HttpMethod.Post, InternalRoutes.TrainingNotes, credential, Json(content));
+        await response.ProblemAsync(status);
+
+        static StringContent Json(string text) => new(text, Encoding.UTF8, "application/json");
+    }
+
     private static MembershipRow Row(string name, int port)
     {
         var start = new DateTime(2026, 11, 23, 1, 0, 0, DateTimeKind.Utc);
