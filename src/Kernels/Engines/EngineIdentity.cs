@@ -12,6 +12,9 @@ public enum EngineCapabilities
 
     /// <summary>Trains; see <see cref="Training.ITrainingSession"/>.</summary>
     Train = 4,
+
+    /// <summary>Serves adapters with a base model.</summary>
+    Adapters = 8,
 }
 
 /// <param name="Name">As written in jobs and logs: <c>llama.cpp</c>.</param>

@@ -7,15 +7,25 @@ internal static class LoadSpecRules
 
     public static void Check(LoadSpec spec)
     {
-        if (!Path.IsPathFullyQualified(spec.Path))
-            throw Invalid($"The model path '{spec.Path}' is not absolute.");
-        if (!File.Exists(spec.Path))
-            throw Invalid($"There is no file '{spec.Path}'.");
+        RequireFile(spec.Path);
         RequireHash(spec.ContentHash);
+        if (spec.Adapter is { } adapter)
+        {
+            RequireFile(adapter.Path);
+            RequireHash(adapter.BaseHash);
+        }
         InRange("threads", spec.Threads, 1, Limits.Threads);
         InRange("slots", spec.Slots, 1, Limits.Slots);
         if (spec.ContextTokens is { } context)
             InRange("context_tokens", context, 1, int.MaxValue);
+    }
+
+    private static void RequireFile(string path)
+    {
+        if (!Path.IsPathFullyQualified(path))
+            throw Invalid($"The model path '{path}' is not absolute.");
+        if (!File.Exists(path))
+            throw Invalid($"There is no file '{path}'.");
     }
 
     public static void RequireHash(string contentHash)

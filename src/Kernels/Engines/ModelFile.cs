@@ -1,3 +1,4 @@
+using EgpuFleet.Kernels.Formats.Adapters;
 using EgpuFleet.Kernels.Formats.Gguf;
 
 namespace EgpuFleet.Kernels.Engines;
@@ -19,7 +20,8 @@ internal sealed record ModelFile(GgufModelFacts Facts, bool AllF32)
             using var stream = File.OpenRead(path);
             return read(GgufReader.Open(stream));
         }
-        catch (Exception exception) when (exception is GgufException or IOException or UnauthorizedAccessException)
+        catch (Exception exception)
+            when (exception is GgufException or AdapterException or IOException or UnauthorizedAccessException)
         {
             throw new EngineException(EngineErrorClass.ModelInvalid, exception.Message, innerException: exception);
         }

@@ -10,9 +10,14 @@ namespace EgpuFleet.Kernels.LlamaCpp;
 internal sealed class LlamaEngine(string? device) : IKernelEngine
 {
     private readonly int deviceType = device == LlamaCppSettings.Metal ? Ggml.DeviceGpu : Ggml.DeviceCpu;
+    private readonly SharedWeights weights = new();
 
     public EngineIdentity Identity { get; } =
-        new(LlamaCppSettings.Engine, LlamaLibrary.PinnedVersion, EngineCapabilities.Generate);
+        new(
+            LlamaCppSettings.Engine,
+            LlamaLibrary.PinnedVersion,
+            EngineCapabilities.Generate | EngineCapabilities.Adapters
+        );
 
     public Task OpenAsync(CancellationToken cancellationToken)
     {
@@ -50,7 +55,7 @@ internal sealed class LlamaEngine(string? device) : IKernelEngine
     public async Task<IModelShard> LoadAsync(LoadSpec spec, CancellationToken cancellationToken)
     {
         LlamaModel? model = null;
-        await OnThread(() => model = ModelLoader.Load(spec, deviceType));
+        await OnThread(() => model = new ModelLoader(weights, deviceType).Load(spec));
         return model!;
     }
 

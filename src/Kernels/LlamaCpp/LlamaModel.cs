@@ -7,29 +7,32 @@ using EgpuFleet.Kernels.LlamaCpp.Text;
 
 namespace EgpuFleet.Kernels.LlamaCpp;
 
-/// <summary>A loaded GGUF with its context and its decode loop.</summary>
+/// <summary>A loaded GGUF, alone or with an adapter, with its context and its decode loop.</summary>
 internal sealed class LlamaModel : IModelShard, IGenerator
 {
     private const int WarmUpTokens = 2;
 
-    private readonly LlamaModelHandle handle;
+    private readonly SharedWeights.Lease weights;
     private readonly Vocabulary vocabulary;
     private readonly ChatTemplate? template;
     private readonly LlamaContext context;
+    private readonly LlamaAdapter? adapter;
     private readonly DecodeLoop loop;
 
     internal LlamaModel(
-        LlamaModelHandle handle,
+        SharedWeights.Lease weights,
         Vocabulary vocabulary,
         ChatTemplate? template,
         LlamaContext context,
+        LlamaAdapter? adapter,
         ModelInfo info
     )
     {
-        this.handle = handle;
+        this.weights = weights;
         this.vocabulary = vocabulary;
         this.template = template;
         this.context = context;
+        this.adapter = adapter;
         Info = info;
         loop = new DecodeLoop(context, new TokenSampler(vocabulary.Size), info.Slots);
     }
@@ -81,7 +84,8 @@ internal sealed class LlamaModel : IModelShard, IGenerator
     {
         loop.Dispose();
         context.Dispose();
-        handle.Dispose();
+        adapter?.Dispose();
+        weights.Dispose();
         return ValueTask.CompletedTask;
     }
 

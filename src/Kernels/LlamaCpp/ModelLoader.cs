@@ -1,6 +1,7 @@
 using System.Text;
 using EgpuFleet.Kernels.Drivers;
 using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Formats.Adapters;
 using EgpuFleet.Kernels.Formats.Gguf;
 using EgpuFleet.Kernels.LlamaCpp.Decoding;
 using EgpuFleet.Kernels.LlamaCpp.Native;
@@ -8,8 +9,11 @@ using EgpuFleet.Kernels.LlamaCpp.Text;
 
 namespace EgpuFleet.Kernels.LlamaCpp;
 
-/// <summary>Loads a GGUF: our reader first, then the memory check, then llama.cpp. Blocks for as long as that takes.</summary>
-internal static unsafe class ModelLoader
+/// <summary>
+/// Loads a GGUF, with an adapter where the spec has one: our reader first, then the memory check, then llama.cpp. Blocks for
+/// as long as that takes.
+/// </summary>
+internal sealed unsafe class ModelLoader(SharedWeights shared, int deviceType)
 {
     private const int DescriptionBytes = 128;
 
@@ -17,10 +21,11 @@ internal static unsafe class ModelLoader
     /// <see cref="EngineErrorClass.ModelInvalid"/>, <see cref="EngineErrorClass.OutOfMemory"/> or
     /// <see cref="EngineErrorClass.InvalidRequest"/>.
     /// </exception>
-    public static LlamaModel Load(LoadSpec spec, int deviceType)
+    public LlamaModel Load(LoadSpec spec)
     {
         var file = ModelFile.Read(spec.Path);
         file.RequireExactable(spec);
+        var added = spec.Adapter is { } named ? ReadAdapter(spec.Path, named) : null;
         var isOnGpu = deviceType == Ggml.DeviceGpu;
         var exact = spec.Exact ?? (file.AllF32 && !isOnGpu);
         var contextTokens = Math.Min(spec.ContextTokens ?? int.MaxValue, file.Facts.ContextLength);
@@ -30,28 +35,40 @@ internal static unsafe class ModelLoader
             shape.Sequences,
             exact ? KvPrecision.F32 : KvPrecision.F16
         );
-        RequireMemory(memory);
+        memory = memory with { WeightBytes = memory.WeightBytes + (added?.Bytes ?? 0) };
+        RequireMemory(memory, shared.Has(spec.BaseHash) ? file.Facts.WeightBytes : 0);
 
         _ = LlamaLog.TakeErrors();
-        var handle = LoadWeights(spec.Path, isOnGpu);
+        var weights = shared.Take(spec.BaseHash, () => LoadWeights(spec.Path, isOnGpu));
         LlamaContext? context = null;
+        LlamaAdapter? adapter = null;
         try
         {
-            var vocabulary = new Vocabulary(handle);
+            var vocabulary = new Vocabulary(weights.Handle);
             if (vocabulary.Size < 1)
                 throw Invalid("The model has no vocabulary.");
-            context = new LlamaContext(handle, vocabulary.Size, shape);
-            var template = ChatTemplate.Of(handle);
-            var info = Describe(spec, file, shape, memory, handle, vocabulary, template is not null);
-            return new LlamaModel(handle, vocabulary, template, context, info);
+            context = new LlamaContext(weights.Handle, vocabulary.Size, shape);
+            if (spec.Adapter is not null)
+                context.Use(adapter = new LlamaAdapter(weights.Handle, spec.Adapter.Path));
+            var template = ChatTemplate.Of(weights.Handle);
+            var info = Describe(spec, file, shape, memory, weights.Handle, vocabulary, template is not null);
+            return new LlamaModel(weights, vocabulary, template, context, adapter, info);
         }
         catch
         {
             context?.Dispose();
-            handle.Dispose();
+            adapter?.Dispose();
+            weights.Dispose();
             throw;
         }
     }
+
+    /// <summary>An adapter that belongs to the model, by content and by shape.</summary>
+    private static GgufAdapter ReadAdapter(string path, AdapterFile named) =>
+        ModelFile.Read(
+            named.Path,
+            adapter => ModelFile.Read(path, model => GgufAdapter.For(adapter, model, named.BaseHash))
+        );
 
     private static LlamaModelHandle LoadWeights(string path, bool isOnGpu)
     {
@@ -72,10 +89,11 @@ internal static unsafe class ModelLoader
         throw Invalid("Encoder-decoder models are not supported.");
     }
 
-    private static void RequireMemory(MemoryEstimate memory)
+    /// <param name="sharedBytes">Of the weights, those in memory already.</param>
+    private static void RequireMemory(MemoryEstimate memory, long sharedBytes)
     {
         var available = HostMemory.Read().AvailableBytes;
-        var needed = NeededBytes(memory);
+        var needed = NeededBytes(memory) - sharedBytes;
         if (needed <= available)
             return;
         throw new EngineException(

@@ -70,6 +70,8 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
     {
         await opened.Task;
         LoadSpecRules.Check(spec);
+        if (spec.Adapter is not null && !engine.Identity.Capabilities.HasFlag(EngineCapabilities.Adapters))
+            throw NoAdapters(engine.Identity.Name);
         await loading.WaitAsync(cancellationToken);
         Interlocked.Increment(ref loads);
         try
@@ -219,6 +221,12 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
 
     private static EngineException NotLoaded(string contentHash) =>
         new(EngineErrorClass.ModelNotLoaded, $"No model {contentHash} is loaded in this worker.");
+
+    private static EngineException NoAdapters(string name) =>
+        new(
+            EngineErrorClass.InvalidRequest,
+            $"{name} serves no adapters; the engine {LlamaCppSettings.Engine} does. Choose a device that it drives."
+        );
 
     private static EngineException LoadedOtherwise(LoadSpec spec) =>
         new(

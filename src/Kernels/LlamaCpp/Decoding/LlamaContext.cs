@@ -87,6 +87,15 @@ internal sealed unsafe class LlamaContext : IDisposable
         }
     }
 
+    /// <summary>From now on every computation is with the adapter, at its own scale.</summary>
+    /// <exception cref="EngineException"><see cref="EngineErrorClass.ModelInvalid"/>.</exception>
+    public void Use(LlamaAdapter adapter)
+    {
+        var (pointer, scale) = (adapter.Pointer, 1f);
+        if (Llama.SetAdapters(context, &pointer, 1, &scale) != 0)
+            throw Failed(LlamaLog.TakeErrors());
+    }
+
     /// <summary>Logits of the batch's token of this index, valid until the next call.</summary>
     public ReadOnlySpan<float> Logits(int index)
     {

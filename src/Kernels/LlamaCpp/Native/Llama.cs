@@ -38,6 +38,15 @@ internal static unsafe partial class Llama
     [LibraryImport(Library, EntryPoint = "llama_model_free")]
     public static partial void ModelFree(nint model);
 
+    [LibraryImport(Library, EntryPoint = "llama_adapter_lora_init", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint AdapterInit(nint model, string path);
+
+    [LibraryImport(Library, EntryPoint = "llama_adapter_lora_free")]
+    public static partial void AdapterFree(nint adapter);
+
+    [LibraryImport(Library, EntryPoint = "llama_set_adapters_lora")]
+    public static partial int SetAdapters(nint context, nint* adapters, nuint count, float* scales);
+
     [LibraryImport(Library, EntryPoint = "llama_init_from_model")]
     public static partial nint InitFromModel(nint model, LlamaContextParams parameters);
 
