@@ -1,6 +1,5 @@
 using System.Text.Json;
 using EgpuFleet.Api;
-using EgpuFleet.TestKit;
 
 namespace EgpuFleet.EndToEnd.Tests;
 
@@ -13,9 +12,9 @@ public sealed class OwnerTests
     public async Task A_rehearsed_cable_moves_the_work_and_an_ejected_device_stays_out_until_it_is_attached()
     {
         using var limit = Limit();
-        await using var fleet = await StartAsync(limit.Token);
-        var job = await SubmitAsync(fleet, limit.Token);
-        var busy = await InTheMiddleAsync(fleet, job.Id, limit.Token);
+        await using var batch = await RunningBatch.StartAsync(Prompts, maxTokens: 128, limit.Token);
+        var fleet = batch.Fleet;
+        var busy = await batch.InTheMiddleAsync(limit.Token);
         var (node, name) = (busy.Node, busy.Id.Split('/')[1]);
 
         var rehearsal = await FleetAsync(
@@ -65,16 +64,16 @@ public sealed class OwnerTests
             async () => (await fleet.Client.GetDeviceAsync(busy.Id, limit.Token)).State == "ready",
             limit.Token
         );
-        await AssertCompleteAsync(fleet, job.Id, limit.Token);
+        await batch.AssertCompleteAsync(limit.Token);
     }
 
     [Fact]
     public async Task A_worker_keeps_its_model_while_its_agent_is_killed_and_started_again_and_the_job_goes_on()
     {
         using var limit = Limit();
-        await using var fleet = await StartAsync(limit.Token);
-        var job = await SubmitAsync(fleet, limit.Token);
-        var busy = await InTheMiddleAsync(fleet, job.Id, limit.Token);
+        await using var batch = await RunningBatch.StartAsync(Prompts, maxTokens: 128, limit.Token);
+        var fleet = batch.Fleet;
+        var busy = await batch.InTheMiddleAsync(limit.Token);
         var agent = (await fleet.Client.ListNodesAsync(limit.Token)).Data.Single(one => one.Id == busy.Node);
 
         await ProcessTable.KillAsync(agent.ProcessId!.Value, limit.Token);
@@ -92,7 +91,7 @@ public sealed class OwnerTests
         );
         Assert.Equal(busy.WorkerProcessId, again!.WorkerProcessId);
         Assert.Equal(["tiny-fleet"], again.LoadedModels);
-        await AssertCompleteAsync(fleet, job.Id, limit.Token);
+        await batch.AssertCompleteAsync(limit.Token);
 
         var doctor = await FleetAsync(fleet, limit.Token, "doctor", busy.Node);
         using var report = JsonDocument.Parse(doctor.Output);
@@ -114,53 +113,6 @@ public sealed class OwnerTests
         params string[] arguments
     ) => CommandLine.RunAsync(cancellationToken, [.. arguments, "--json", "--data", fleet.DataDirectory]);
 
-    private static async Task<FleetUnderTest> StartAsync(CancellationToken cancellationToken)
-    {
-        var fleet = await FleetUnderTest.StartAsync(cancellationToken);
-        await fleet.AddModelAsync(
-            "tiny-fleet",
-            RepositoryPaths.At("samples", "models", "tiny-fleet.gguf"),
-            cancellationToken
-        );
-        return fleet;
-    }
-
-    private static Task<JobInfo> SubmitAsync(FleetUnderTest fleet, CancellationToken cancellationToken) =>
-        fleet.Client.SubmitAsync(
-            new JobRequest(
-                "batch",
-                "tiny-fleet",
-                new GenerationOptions(MaxTokens: 128, Temperature: 1, Seed: 7),
-                Items:
-                [
-                    .. Enumerable
-                        .Range(0, Prompts)
-                        .Select(index => new BatchLine($"item-{index}", Prompt: "Once upon a time")),
-                ]
-            ),
-            null,
-            cancellationToken
-        );
-
-    /// <summary>A device that holds a lease of the job once some results are durable.</summary>
-    private static async Task<DeviceInfo> InTheMiddleAsync(
-        FleetUnderTest fleet,
-        string id,
-        CancellationToken cancellationToken
-    )
-    {
-        await foreach (var update in fleet.Client.WatchJobAsync(id, null, cancellationToken))
-        {
-            if (update.Job is not { Items: { Completed: > 0 } items })
-                continue;
-            Assert.True(items.Completed < Prompts, "the batch was over before anything could be done to it");
-            var devices = await fleet.Client.ListDevicesAsync(cancellationToken);
-            if (devices.Data.FirstOrDefault(device => device.RunningShards.Any(shard => shard.Job == id)) is { } busy)
-                return busy;
-        }
-        throw new InvalidOperationException("The job ended before it was seen in the middle.");
-    }
-
     /// <summary>Looks again and again; the caller's limit ends it.</summary>
     private static async Task UntilAsync(
         FleetUnderTest fleet,
@@ -171,13 +123,5 @@ public sealed class OwnerTests
         using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(100));
         while (!await isSo())
             Assert.True(await timer.WaitForNextTickAsync(cancellationToken), fleet.Output());
-    }
-
-    private static async Task AssertCompleteAsync(FleetUnderTest fleet, string id, CancellationToken cancellationToken)
-    {
-        var job = await fleet.WaitForJobAsync(id, cancellationToken);
-        Assert.Equal(("succeeded", new ItemCounts(Prompts, Prompts, 0)), (job.State, job.Items));
-        var results = await fleet.ReadResultsAsync(id, cancellationToken);
-        Assert.Equal(Enumerable.Range(0, Prompts), results.Select(result => result.Index));
     }
 }
