@@ -68,7 +68,8 @@ internal sealed class LocalDeviceFactory(
             loggers.CreateLogger<ShardRun>()
         );
         var book = new SpeedBook(Path.Combine(data.Worker(facts.Device.Name), "speed.json"));
-        var measuring = options.Measure ? Measuring(facts, supervisor, models, meter, book) : null;
+        var timer = new ShapeTimer(facts, models, data.Worker(facts.Device.Name), time);
+        var measuring = options.Measure ? Measuring(facts, supervisor, timer, meter, book) : null;
         return new LocalDevice(
             facts,
             memory,
@@ -82,7 +83,7 @@ internal sealed class LocalDeviceFactory(
             watch,
             book,
             measuring,
-            Bench(facts, supervisor, models, meter, book),
+            Bench(facts, supervisor, timer, meter, book),
             time,
             changes
         );
@@ -119,36 +120,24 @@ internal sealed class LocalDeviceFactory(
     private IdleMeasuring Measuring(
         DeviceFacts facts,
         WorkerSupervisor supervisor,
-        LoadedModels models,
+        ShapeTimer timer,
         ThroughputMeter meter,
         SpeedBook book
-    ) =>
-        new(
-            facts,
-            supervisor,
-            models,
-            meter,
-            book,
-            data.Worker(facts.Device.Name),
-            time,
-            changes,
-            loggers.CreateLogger<IdleMeasuring>()
-        );
+    ) => new(facts, supervisor, timer, meter, book, time, changes, loggers.CreateLogger<IdleMeasuring>());
 
     private DeviceBench Bench(
         DeviceFacts facts,
         WorkerSupervisor supervisor,
-        LoadedModels models,
+        ShapeTimer timer,
         ThroughputMeter meter,
         SpeedBook book
     ) =>
         new(
             facts,
             supervisor,
-            models,
+            timer,
             meter,
             book,
-            data.Worker(facts.Device.Name),
             Limits.LongestShape,
             time,
             changes,

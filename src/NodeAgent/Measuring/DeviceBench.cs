@@ -4,7 +4,6 @@ using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Measuring;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Joining;
-using EgpuFleet.NodeAgent.Models;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.Logging;
 using DeviceSpeed = EgpuFleet.Kernels.Measuring.DeviceSpeed;
@@ -16,15 +15,13 @@ namespace EgpuFleet.NodeAgent.Measuring;
 /// Measures a device at its owner's wish: the shapes of <see cref="IdleMeasuring"/>, and blocks of large models where the
 /// device has the room and the time for them. Work does not wait for it: it ends when any comes.
 /// </summary>
-/// <param name="folder">Where the models of the shapes are written.</param>
 /// <param name="longest">For one shape of a large model, by what the narrower ones took.</param>
 internal sealed partial class DeviceBench(
     DeviceFacts facts,
     WorkerSupervisor supervisor,
-    LoadedModels models,
+    ShapeTimer timer,
     ThroughputMeter meter,
     SpeedBook book,
-    string folder,
     TimeSpan longest,
     TimeProvider time,
     ChangeSignal changes,
@@ -104,8 +101,10 @@ internal sealed partial class DeviceBench(
             Say($"{SpeedBook.ToFleet(kind)}, hidden {shape.Hidden}, {shape.Blocks} blocks");
             try
             {
-                if (meter.Active > 0 || !await TimeAsync(shape, worker, samples, stopping))
+                if (meter.Active > 0 || await timer.TimeAsync(shape, worker, stopping) is not { } sample)
                     return "Work came.";
+                samples.Add(sample);
+                Add(sample);
             }
             catch (EngineException e) when (e.ErrorClass == EngineErrorClass.WorkerLost)
             {
@@ -124,25 +123,6 @@ internal sealed partial class DeviceBench(
             book.Keep(SpeedBook.SubjectOf(worker, facts), DeviceSpeed.Of(samples));
         changes.Raise();
         return null;
-    }
-
-    private async Task<bool> TimeAsync(
-        ProbeShape shape,
-        WorkerProcess worker,
-        List<SpeedSample> samples,
-        CancellationToken stopping
-    )
-    {
-        var probe = new SpeedProbe(worker.Client, folder, facts.Threads, time);
-        var lent = await models.LendAsync(
-            worker,
-            shape.ActiveBytes,
-            async token => samples.Add(await probe.MeasureAsync(shape, token)),
-            stopping
-        );
-        if (lent)
-            Add(samples[^1]);
-        return lent;
     }
 
     /// <summary>In one sentence, why a shape would take too long by what the narrower ones took; null where it would not.</summary>

@@ -3,7 +3,6 @@ using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Measuring;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Joining;
-using EgpuFleet.NodeAgent.Models;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.Logging;
 using DeviceSpeed = EgpuFleet.Kernels.Measuring.DeviceSpeed;
@@ -18,10 +17,9 @@ namespace EgpuFleet.NodeAgent.Measuring;
 internal sealed partial class IdleMeasuring(
     DeviceFacts facts,
     WorkerSupervisor supervisor,
-    LoadedModels models,
+    ShapeTimer timer,
     ThroughputMeter meter,
     SpeedBook book,
-    string folder,
     TimeProvider time,
     ChangeSignal changes,
     ILogger<IdleMeasuring> log
@@ -45,9 +43,9 @@ internal sealed partial class IdleMeasuring(
 
     private async Task MeasureAllAsync(CancellationToken stopping)
     {
-        using var timer = new PeriodicTimer(Limits.MeasureAfterIdle, time);
+        using var looks = new PeriodicTimer(Limits.MeasureAfterIdle, time);
         var tokens = meter.Tokens;
-        while (await timer.WaitForNextTickAsync(stopping))
+        while (await looks.WaitForNextTickAsync(stopping))
         {
             var wasIdle = meter.Active == 0 && meter.Tokens == tokens;
             tokens = meter.Tokens;
@@ -87,16 +85,9 @@ internal sealed partial class IdleMeasuring(
         var shapes = ProbeShape.Quick(kind);
         try
         {
-            var probe = new SpeedProbe(worker.Client, folder, facts.Threads, time);
-            var shape = shapes[samples.Count];
-            var lent = await models.LendAsync(
-                worker,
-                shape.ActiveBytes,
-                async token => samples.Add(await probe.MeasureAsync(shape, token)),
-                stopping
-            );
-            if (!lent)
+            if (await timer.TimeAsync(shapes[samples.Count], worker, stopping) is not { } sample)
                 return false;
+            samples.Add(sample);
         }
         catch (EngineException e) when (e.ErrorClass == EngineErrorClass.WorkerLost)
         {

@@ -97,10 +97,9 @@ internal sealed class DeviceRig : IAsyncDisposable
         new(
             facts,
             supervisor,
-            loaded,
+            new ShapeTimer(facts, loaded, folder.At(), TimeProvider.System),
             Meter,
             book,
-            folder.At(),
             TimeSpan.Zero,
             TimeProvider.System,
             Changes,
@@ -186,10 +185,9 @@ internal sealed class DeviceRig : IAsyncDisposable
         var measuring = new IdleMeasuring(
             Device.Facts,
             Device.Supervisor,
-            Device.Models,
+            new ShapeTimer(Device.Facts, Device.Models, folder.At(), time),
             Meter,
             book,
-            folder.At(),
             time,
             Changes,
             NullLogger<IdleMeasuring>.Instance
