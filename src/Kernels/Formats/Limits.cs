@@ -77,6 +77,15 @@ public static class Limits
     /// <summary>Messages of one conversation: above any that fits a context.</summary>
     public const int TrainingMessages = 4096;
 
+    /// <summary>Trained answers of one conversation: each costs two renderings of what comes before it.</summary>
+    public const int TrainedAnswers = 128;
+
+    /// <summary>Samples of a training file that its owner is shown as the model sees them.</summary>
+    public const int PreviewSamples = 3;
+
+    /// <summary>Tokens of such a sample that are shown: a page.</summary>
+    public const int PreviewTokens = 1000;
+
     /// <summary>Errors, and warnings, of a training file that are named one by one: a screenful.</summary>
     public const int TrainingFindings = 50;
 
@@ -109,4 +118,15 @@ public static class Limits
 
     /// <summary>Rank of an adapter: four times the highest in use.</summary>
     public const int AdapterRank = 1024;
+
+    // Chat templates.
+
+    /// <summary>Characters of a chat template: the longest published have about 30,000.</summary>
+    public const int ChatTemplateChars = 128 << 10;
+
+    /// <summary>Characters of a rendered conversation, as of any <see cref="TextChars">text to tokenise</see>.</summary>
+    public const int RenderedChars = TextChars;
+
+    /// <summary>Characters of a template's own complaint that are passed on: a sentence or two.</summary>
+    public const int TemplateMessageChars = 500;
 }

@@ -49,6 +49,9 @@ public sealed class LlamaVocabularies : IAsyncLifetime
             .EnumerateFiles(Folder(), "ggml-vocab-*.gguf")
             .Select(file => Path.GetFileNameWithoutExtension(file)["ggml-vocab-".Length..]);
 
+    /// <summary>The folder of llama.cpp's collection of chat templates of published models.</summary>
+    public string Templates() => Path.Combine(Folder(), "templates");
+
     public string PathOf(string name) => Path.Combine(Folder(), $"ggml-vocab-{name}.gguf");
 
     /// <summary>Texts with the ids that the vocabulary's authors' own code gives them.</summary>

@@ -29,7 +29,7 @@ public sealed record DependencyRule(string[] Projects, string[] PackagePrefixes,
                 ["Microsoft.Orleans.Server", "Microsoft.Orleans.Sdk", "Microsoft.Orleans.Reminders", "Polly.Core"]
             ),
             ["src/Kernels/Kernels.csproj"] = new(["Formats"], ["OpenTelemetry"]),
-            ["src/Kernels/Formats/Formats.csproj"] = new([], []),
+            ["src/Kernels/Formats/Formats.csproj"] = new([], ["Jint"]),
             ["src/Kernels/LlamaCpp/LlamaCpp.csproj"] = new(
                 ["Kernels", "Formats"],
                 ["OpenTelemetry", "Microsoft.Extensions."]

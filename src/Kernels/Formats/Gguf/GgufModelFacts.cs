@@ -90,7 +90,7 @@ public sealed record GgufModelFacts(
             keys.VocabSize(),
             GgufFileType.NameOf(reader),
             Saturate(reader.Tensors.Aggregate((Int128)0, (sum, tensor) => sum + tensor.Bytes)),
-            reader.Metadata.Text("tokenizer.chat_template") is { Length: > 0 },
+            reader.Metadata.Text(GgufModelKeys.ChatTemplate) is { Length: > 0 },
             kvHeadsOfAllLayers * ((long)keySize + valueSize)
         );
     }

@@ -3,6 +3,8 @@ namespace EgpuFleet.Kernels.Formats.Gguf;
 /// <summary>Metadata keys of a language model, most of them under the name of its architecture.</summary>
 internal sealed class GgufModelKeys
 {
+    public const string ChatTemplate = "tokenizer.chat_template";
+
     private readonly GgufReader reader;
 
     public GgufModelKeys(GgufReader reader)

@@ -146,6 +146,13 @@ public sealed class GgufTokenizer
         return beginsText && isSentencePiece && bytes is [(byte)' ', ..] ? bytes[1..] : bytes;
     }
 
+    /// <summary>The token as the vocabulary writes it: for control tokens the text that means them in a rendered template.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such token.</exception>
+    public string NameOf(int token) =>
+        vocabulary.Contains(token)
+            ? vocabulary.Text(token)
+            : throw new ArgumentOutOfRangeException(nameof(token), $"There is no token {token} of {Size}.");
+
     /// <summary>Whether the model means that its text is complete.</summary>
     public bool EndsText(int token) => roles.EndOfGeneration.Contains(token);
 

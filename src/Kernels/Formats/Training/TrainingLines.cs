@@ -7,7 +7,7 @@ namespace EgpuFleet.Kernels.Formats.Training;
 /// Reads a training file: JSONL whose lines all have one shape of <see cref="TrainingRecord"/>. CRLF, blank lines and a
 /// byte-order mark are allowed. Memory is bounded by one line, whatever the file.
 /// </summary>
-public static class TrainingFile
+public static class TrainingLines
 {
     /// <summary>The good lines in order, while what is wrong with the others gathers in <paramref name="findings"/>.</summary>
     /// <param name="input">Read to its end unless <see cref="TrainingFindings.IsHopeless"/>; stays the caller's.</param>

@@ -4,7 +4,7 @@ using Limits = EgpuFleet.Kernels.Formats.Limits;
 
 namespace EgpuFleet.Formats.Tests.Training;
 
-public sealed class TrainingFileTests
+public sealed class TrainingLinesTests
 {
     private const string Chat =
         """{"messages":[{"role":"user","content":"Hi"},{"role":"assistant","content":"Hello"}]}""";
@@ -174,6 +174,6 @@ public sealed class TrainingFileTests
     private static async Task<List<TrainingRecord>> ReadAllAsync(Stream input, TrainingFindings findings)
     {
         var cancellation = TestContext.Current.CancellationToken;
-        return await TrainingFile.ReadAsync(input, findings, cancellation).ToListAsync(cancellation);
+        return await TrainingLines.ReadAsync(input, findings, cancellation).ToListAsync(cancellation);
     }
 }
