@@ -68,7 +68,7 @@ internal sealed class ReferenceLlama
         var size = config.HeadSize;
         for (var i = 0; i < heads.Length; i += 2)
         {
-            var angle = position * Math.Pow(LlamaConfig.RopeBase, -(double)(i % size) / size);
+            var angle = position * Math.Pow(config.RopeBase, -(double)(i % size) / size);
             var (sine, cosine) = Math.SinCos(angle);
             (heads[i], heads[i + 1]) = (
                 (heads[i] * cosine) - (heads[i + 1] * sine),
@@ -80,7 +80,7 @@ internal sealed class ReferenceLlama
 
     private double[] Norm(string name, double[] state)
     {
-        var scale = 1 / Math.Sqrt(state.Average(value => value * value) + LlamaConfig.NormEpsilon);
+        var scale = 1 / Math.Sqrt(state.Average(value => value * value) + config.NormEpsilon);
         return [.. state.Select((value, i) => value * scale * weights[name][i])];
     }
 

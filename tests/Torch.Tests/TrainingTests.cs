@@ -42,15 +42,16 @@ public sealed class TrainingTests
         int[] tokens = [0, 1, 2, 3, 0, 4, 5, 6, 0, 7, 0, 8, 9, 9];
         var rows = new TokenRows(tokens, separator: 0, rowTokens: 4);
         Assert.Equal(3, rows.Count);
-        var (inputs, targets) = rows.Next(3, new Random(1));
-        var starts = new HashSet<long>();
+        var batch = rows.Next(3, new Random(1));
+        var starts = new HashSet<int>();
         for (var row = 0; row < 3; row++)
         {
-            Assert.Equal(0, inputs[row, 0].item<long>());
-            Assert.Equal(inputs[row, 1].item<long>(), targets[row, 0].item<long>());
-            starts.Add(inputs[row, 1].item<long>());
+            var first = row * batch.RowTokens;
+            Assert.Equal(0, batch.Inputs[first]);
+            Assert.Equal(batch.Inputs[first + 1], batch.Targets[first]);
+            starts.Add(batch.Inputs[first + 1]);
         }
-        Assert.Equal([1L, 4L, 7L], starts.Order());
+        Assert.Equal([1, 4, 7], starts.Order());
         Assert.Throws<ArgumentException>(() => new TokenRows([1, 2, 3, 4, 5], separator: 0, rowTokens: 4));
     }
 

@@ -1,9 +1,13 @@
+using EgpuFleet.Kernels.Protocol;
 using EgpuFleet.Kernels.Torch.Loading;
 using EgpuFleet.Kernels.Torch.SampleModel;
 using EgpuFleet.Kernels.Torch.SampleModel.Corpus;
+using EgpuFleet.Kernels.Torch.Worker;
+using Microsoft.Extensions.Logging;
 using TorchSharp;
 
 const string Usage = """
+    --socket PATH                    serve as a worker; agents start it so
     make-loadable LIBRARY            fit TorchSharp's native library to an older C++ runtime
     corpus COUNT                     print generated documents
     prompts COUNT                    print lines of a batch input file
@@ -12,6 +16,15 @@ const string Usage = """
 
 switch (args)
 {
+    case [WorkerLaunch.SocketOption, ..]:
+        using (
+            var loggers = LoggerFactory.Create(logging =>
+                logging
+                    .AddSimpleConsole(console => console.SingleLine = true)
+                    .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
+            )
+        )
+            return await WorkerProgram.RunAsync(args, new TorchEngine(), loggers);
     case ["make-loadable", var library]:
         if (TorchLibrary.MakeLoadable(library))
             Console.WriteLine($"{library}: made loadable with this machine's C++ runtime.");

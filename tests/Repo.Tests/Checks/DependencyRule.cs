@@ -35,7 +35,10 @@ public sealed record DependencyRule(string[] Projects, string[] PackagePrefixes,
                 ["OpenTelemetry", "Microsoft.Extensions."]
             ),
             ["src/Kernels/Tinygrad/Tinygrad.csproj"] = new(["Kernels", "Formats"], ["Microsoft.Extensions."]),
-            ["src/Kernels/Torch/Torch.csproj"] = new(["Kernels", "Formats"], ["TorchSharp", "libtorch-"]),
+            ["src/Kernels/Torch/Torch.csproj"] = new(
+                ["Kernels", "Formats"],
+                ["TorchSharp", "libtorch-", "Microsoft.Extensions."]
+            ),
             ["src/NodeAgent/NodeAgent.csproj"] = new(
                 ["Grains.Interfaces", "Kernels", "Formats"],
                 ["Microsoft.Orleans.Server", "Microsoft.Extensions.", "OpenTelemetry", "Polly"]

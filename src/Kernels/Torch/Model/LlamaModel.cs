@@ -1,134 +1,157 @@
 using TorchSharp;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using Functions = TorchSharp.torch.nn.functional;
 
 namespace EgpuFleet.Kernels.Torch.Model;
 
 /// <summary>
-/// A Llama-architecture decoder whose weights carry GGUF names and whose rotary angles turn neighbouring pairs, as the
-/// <c>llama</c> architecture of GGUF wants, so that weights are exported without permutation. The output head is the
-/// embedding table.
+/// A decoder of the Llama family (llama, qwen2, qwen3) whose weights carry GGUF names and lie as GGUF wants them, so that they
+/// go in and out without permutation. Weights are trained, or frozen with adapters beside them.
 /// </summary>
 public sealed class LlamaModel : IDisposable
 {
-    /// <summary>Name of the embedding table, which is the output head too.</summary>
-    public const string EmbeddingName = "token_embd.weight";
+    /// <summary>Name of the embedding table.</summary>
+    public const string EmbeddingName = WeightTable.Embedding;
 
-    private readonly List<(string Name, Parameter Value)> parameters = [];
-    private readonly Dictionary<string, Parameter> byName = new(StringComparer.Ordinal);
-    private readonly Tensor cosines;
-    private readonly Tensor sines;
+    private readonly Dictionary<string, Tensor> byName;
+    private readonly Dictionary<string, Adapter> adapters;
+    private readonly Rotary rotary;
+    private readonly ScalarType compute;
 
-    /// <summary>Weights from a seeded normal distribution; projections back into the residual stream start smaller.</summary>
+    /// <summary>A fresh model, all of it trained.</summary>
     public LlamaModel(LlamaConfig config, long seed)
+        : this(config, InitialWeights.Of(config, seed), [], config.Context, ScalarType.Float32)
+    {
+        foreach (var (_, value) in Parameters)
+            _ = value.requires_grad_();
+    }
+
+    /// <summary>Takes weights and adapters over.</summary>
+    /// <param name="positions">Of the longest row it will see.</param>
+    /// <param name="compute">In which floats matrices are multiplied; the residual stream has 32 bits always.</param>
+    internal LlamaModel(
+        LlamaConfig config,
+        IReadOnlyList<(string Name, Tensor Value)> weights,
+        IReadOnlyList<Adapter> adapters,
+        int positions,
+        ScalarType compute
+    )
     {
         Config = config;
-        using var scope = NewDisposeScope();
-        using var generator = new Generator((ulong)seed, CPU);
-        var kvWidth = config.KvHeads * config.HeadSize;
-        const float Deviation = 0.02f;
-        var residualDeviation = Deviation / MathF.Sqrt(2f * config.Layers);
-        AddMatrix(EmbeddingName, config.Vocabulary, config.Hidden, Deviation, generator);
-        for (var layer = 0; layer < config.Layers; layer++)
-        {
-            var prefix = $"blk.{layer}.";
-            AddNorm(prefix + "attn_norm.weight");
-            AddMatrix(prefix + "attn_q.weight", config.Hidden, config.Hidden, Deviation, generator);
-            AddMatrix(prefix + "attn_k.weight", kvWidth, config.Hidden, Deviation, generator);
-            AddMatrix(prefix + "attn_v.weight", kvWidth, config.Hidden, Deviation, generator);
-            AddMatrix(prefix + "attn_output.weight", config.Hidden, config.Hidden, residualDeviation, generator);
-            AddNorm(prefix + "ffn_norm.weight");
-            AddMatrix(prefix + "ffn_gate.weight", config.FeedForward, config.Hidden, Deviation, generator);
-            AddMatrix(prefix + "ffn_up.weight", config.FeedForward, config.Hidden, Deviation, generator);
-            AddMatrix(prefix + "ffn_down.weight", config.Hidden, config.FeedForward, residualDeviation, generator);
-        }
-        AddNorm("output_norm.weight");
-        var exponents = arange(0, config.HeadSize, 2, ScalarType.Float32) / config.HeadSize;
-        var frequencies = exp(exponents * -MathF.Log(LlamaConfig.RopeBase));
-        var angles = outer(arange(config.Context, dtype: ScalarType.Float32), frequencies);
-        cosines = angles.cos().DetachFromDisposeScope();
-        sines = angles.sin().DetachFromDisposeScope();
+        Parameters = weights;
+        Adapters = adapters;
+        this.compute = compute;
+        byName = weights.ToDictionary(entry => entry.Name, entry => entry.Value, StringComparer.Ordinal);
+        this.adapters = adapters.ToDictionary(adapter => adapter.Name, StringComparer.Ordinal);
+        rotary = new Rotary(config, positions);
     }
 
     /// <summary>The model's shape.</summary>
     public LlamaConfig Config { get; }
 
     /// <summary>All weights in the order of the file, matrices as [rows, columns].</summary>
-    public IReadOnlyList<(string Name, Parameter Value)> Parameters => parameters;
+    public IReadOnlyList<(string Name, Tensor Value)> Parameters { get; }
+
+    /// <summary>By layer, then in the order of a block.</summary>
+    internal IReadOnlyList<Adapter> Adapters { get; }
+
+    internal Tensor Embedding => byName[WeightTable.Embedding];
+
+    /// <summary>Weights of the output head [vocabulary, hidden].</summary>
+    internal Tensor Output => byName[Config.IsTied ? WeightTable.Embedding : WeightTable.Output];
 
     /// <summary>Logits [batch, tokens, vocabulary] of token ids [batch, tokens].</summary>
     public Tensor Forward(Tensor ids)
     {
-        var batch = ids.shape[0];
-        var tokens = ids.shape[1];
-        var state = byName[EmbeddingName].index_select(0, ids.reshape(-1)).view(batch, tokens, Config.Hidden);
+        var state = Embed(ids);
         for (var layer = 0; layer < Config.Layers; layer++)
-            state = Block(state, $"blk.{layer}.");
-        return Linear(Norm(state, "output_norm.weight"), EmbeddingName);
+            state = Block(state, layer, mask: null);
+        return Functions.linear(Normed(state), InFloatsOfPass(Output));
+    }
+
+    /// <summary>[batch, tokens] to [batch, tokens, hidden].</summary>
+    internal Tensor Embed(Tensor ids)
+    {
+        var rows = Embedding.index_select(0, ids.reshape(-1)).view(ids.shape[0], ids.shape[1], Config.Hidden);
+        return rows.dtype == ScalarType.Float32 ? rows : rows.to(ScalarType.Float32);
+    }
+
+    /// <summary>What the output head multiplies.</summary>
+    internal Tensor Normed(Tensor state) => Norm(state, WeightTable.OutputNorm);
+
+    /// <summary>A weight as a pass multiplies with it.</summary>
+    internal Tensor InFloatsOfPass(Tensor weight) => weight.dtype == compute ? weight : weight.to(compute);
+
+    /// <summary>One transformer block.</summary>
+    /// <param name="mask">Added to scores [batch, 1, tokens, tokens]; null: each token sees all before it.</param>
+    internal Tensor Block(Tensor state, int layer, Tensor? mask)
+    {
+        using var scope = NewDisposeScope();
+        var prefix = WeightTable.Prefix(layer);
+        var attended = Attend(Norm(state, prefix + "attn_norm.weight"), prefix, mask);
+        var middle = state + Linear(attended, prefix + "attn_output");
+        var normed = Norm(middle, prefix + "ffn_norm.weight");
+        var gated = Functions.silu(Linear(normed, prefix + "ffn_gate")) * Linear(normed, prefix + "ffn_up");
+        return (middle + Linear(gated, prefix + "ffn_down")).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        foreach (var (_, value) in parameters)
+        foreach (var (_, value) in Parameters)
             value.Dispose();
-        cosines.Dispose();
-        sines.Dispose();
+        foreach (var adapter in Adapters)
+            adapter.Dispose();
+        rotary.Dispose();
     }
 
-    private Tensor Block(Tensor state, string prefix)
+    private Tensor Attend(Tensor normed, string prefix, Tensor? mask)
     {
-        var normed = Norm(state, prefix + "attn_norm.weight");
-        var queries = Rotate(SplitHeads(Linear(normed, prefix + "attn_q.weight"), Config.Heads));
-        var keys = Rotate(SplitHeads(Linear(normed, prefix + "attn_k.weight"), Config.KvHeads));
-        var values = SplitHeads(Linear(normed, prefix + "attn_v.weight"), Config.KvHeads);
-        var shared = Config.Heads / Config.KvHeads;
+        var queries = Turned(normed, prefix + "attn_q", Config.Heads);
+        var keys = Turned(normed, prefix + "attn_k", Config.KvHeads);
+        var values = SplitHeads(Linear(normed, prefix + "attn_v"), Config.KvHeads);
         var attended = Functions.scaled_dot_product_attention(
-            queries,
-            keys.repeat_interleave(shared, 1),
-            values.repeat_interleave(shared, 1),
-            is_casual: true
+            queries.transpose(1, 2),
+            ForQueries(keys).transpose(1, 2),
+            ForQueries(values).transpose(1, 2),
+            attn_mask: mask,
+            is_casual: mask is null
         );
-        var joined = attended.transpose(1, 2).reshape(state.shape);
-        state += Linear(joined, prefix + "attn_output.weight");
-        normed = Norm(state, prefix + "ffn_norm.weight");
-        var gate = Functions.silu(Linear(normed, prefix + "ffn_gate.weight"));
-        return state + Linear(gate * Linear(normed, prefix + "ffn_up.weight"), prefix + "ffn_down.weight");
+        return attended.transpose(1, 2).reshape(normed.shape[0], normed.shape[1], Config.QueryRows);
     }
 
-    private Tensor SplitHeads(Tensor wide, int heads) =>
-        wide.view(wide.shape[0], wide.shape[1], heads, Config.HeadSize).transpose(1, 2);
-
-    private Tensor Rotate(Tensor heads)
+    private Tensor Turned(Tensor normed, string name, int heads)
     {
-        var shape = heads.shape;
-        var pairs = heads.reshape(shape[0], shape[1], shape[2], Config.HeadSize / 2, 2);
-        var even = pairs.select(-1, 0);
-        var odd = pairs.select(-1, 1);
-        var cosine = cosines.narrow(0, 0, shape[2]);
-        var sine = sines.narrow(0, 0, shape[2]);
-        return stack([(even * cosine) - (odd * sine), (even * sine) + (odd * cosine)], -1).reshape(shape);
+        var split = SplitHeads(Linear(normed, name), heads);
+        return rotary.Turn(Config.NormsHeads ? Norm(split, name + "_norm.weight") : split);
+    }
+
+    /// <summary>[batch, tokens, rows] to [batch, tokens, heads, head size].</summary>
+    private Tensor SplitHeads(Tensor wide, int heads) =>
+        wide.view(wide.shape[0], wide.shape[1], heads, Config.HeadSize);
+
+    /// <summary>Each key or value head as often as queries share it.</summary>
+    private Tensor ForQueries(Tensor heads)
+    {
+        var shared = Config.Heads / Config.KvHeads;
+        return shared == 1 ? heads : heads.unsqueeze(3).expand(-1, -1, -1, shared, -1).flatten(2, 3);
     }
 
     private Tensor Norm(Tensor state, string name)
     {
-        var meanSquare = state.square().mean([-1L], true);
-        return state * rsqrt(meanSquare + LlamaConfig.NormEpsilon) * byName[name];
+        var exact = state.dtype == ScalarType.Float32 ? state : state.to(ScalarType.Float32);
+        var scale = rsqrt(exact.square().mean([-1L], true) + Config.NormEpsilon);
+        var normed = exact * scale * byName[name];
+        return compute == ScalarType.Float32 ? normed : normed.to(compute);
     }
 
-    private Tensor Linear(Tensor input, string name) => Functions.linear(input, byName[name]);
-
-    private void AddMatrix(string name, int rows, int columns, float deviation, Generator generator) =>
-        Add(name, randn([rows, columns], generator: generator) * deviation);
-
-    private void AddNorm(string name) => Add(name, ones(Config.Hidden));
-
-    private void Add(string name, Tensor value)
+    private Tensor Linear(Tensor input, string name)
     {
-        var parameter = new Parameter(value.detach().clone().DetachFromDisposeScope());
-        _ = parameter.DetachFromDisposeScope();
-        parameters.Add((name, parameter));
-        byName.Add(name, parameter);
+        var bias = byName.TryGetValue(name + ".bias", out var found) ? InFloatsOfPass(found) : null;
+        var whole = Functions.linear(input, InFloatsOfPass(byName[name + ".weight"]), bias);
+        if (!adapters.TryGetValue(name, out var adapter))
+            return whole;
+        var narrow = Functions.linear(input, InFloatsOfPass(adapter.A)) * adapter.Scale;
+        return whole + Functions.linear(narrow, InFloatsOfPass(adapter.B));
     }
 }

@@ -45,9 +45,9 @@ public static class ModelExport
         writer.Add("llama.feed_forward_length", (uint)config.FeedForward);
         writer.Add("llama.attention.head_count", (uint)config.Heads);
         writer.Add("llama.attention.head_count_kv", (uint)config.KvHeads);
-        writer.Add("llama.attention.layer_norm_rms_epsilon", LlamaConfig.NormEpsilon);
+        writer.Add("llama.attention.layer_norm_rms_epsilon", config.NormEpsilon);
         writer.Add("llama.rope.dimension_count", (uint)config.HeadSize);
-        writer.Add("llama.rope.freq_base", LlamaConfig.RopeBase);
+        writer.Add("llama.rope.freq_base", config.RopeBase);
     }
 
     private static void DescribeVocabulary(GgufWriter writer, BpeVocabulary vocabulary)

@@ -87,7 +87,7 @@ public sealed class SampleRun(SampleRecipe recipe, TextWriter log, TimeProvider 
         {
             var parts = text[^1] is '?' or '.' ? CorpusGenerator.ChatPrompt(text) : [CorpusPart.Plain(text)];
             int[] prompt = [.. new CorpusDocument(parts).Tokens(vocabulary)];
-            var answer = vocabulary.Decode(Sampler.Continue(model, prompt, 100, stops));
+            var answer = vocabulary.Decode(Trainer.Continue(model, prompt, 100, stops));
             log.WriteLine($"[{text}] {answer}");
         }
     }

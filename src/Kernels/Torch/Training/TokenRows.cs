@@ -1,4 +1,4 @@
-using static TorchSharp.torch;
+using EgpuFleet.Kernels.Training;
 
 namespace EgpuFleet.Kernels.Torch.Training;
 
@@ -35,8 +35,8 @@ public sealed class TokenRows
     /// <summary>Rows in one pass.</summary>
     public int Count => starts.Length;
 
-    /// <summary>The next rows as inputs and targets, each [rows, tokens].</summary>
-    public (Tensor Inputs, Tensor Targets) Next(int rows, Random random)
+    /// <summary>The next rows.</summary>
+    public TrainBatch Next(int rows, Random random)
     {
         var chosen = new int[rows];
         for (var i = 0; i < rows; i++)
@@ -52,12 +52,12 @@ public sealed class TokenRows
     }
 
     /// <summary>Up to <paramref name="rows"/> rows from the front of a pass that was not shuffled.</summary>
-    public (Tensor Inputs, Tensor Targets) First(int rows) => Rows(starts[..Math.Min(rows, starts.Length)]);
+    public TrainBatch First(int rows) => Rows(starts[..Math.Min(rows, starts.Length)]);
 
-    private (Tensor Inputs, Tensor Targets) Rows(int[] chosen)
+    private TrainBatch Rows(int[] chosen)
     {
-        var inputs = new long[chosen.Length * rowTokens];
-        var targets = new long[chosen.Length * rowTokens];
+        var inputs = new int[chosen.Length * rowTokens];
+        var targets = new int[chosen.Length * rowTokens];
         for (var row = 0; row < chosen.Length; row++)
         {
             for (var i = 0; i < rowTokens; i++)
@@ -66,7 +66,6 @@ public sealed class TokenRows
                 targets[(row * rowTokens) + i] = tokens[chosen[row] + i + 1];
             }
         }
-        long[] shape = [chosen.Length, rowTokens];
-        return (tensor(inputs, shape), tensor(targets, shape));
+        return new TrainBatch(chosen.Length, rowTokens, inputs, targets, new int[inputs.Length]);
     }
 }
