@@ -3,6 +3,7 @@ using EgpuFleet.Kernels.Drivers;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Formats.Tokenizing;
 using EgpuFleet.Kernels.Tinygrad.Child;
+using EgpuFleet.Kernels.Training;
 
 namespace EgpuFleet.Kernels.Tinygrad;
 
@@ -20,7 +21,7 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
         new(
             TinygradSettings.Engine,
             TinygradSettings.PinnedCommit,
-            EngineCapabilities.Generate | EngineCapabilities.Tune
+            EngineCapabilities.Generate | EngineCapabilities.Tune | EngineCapabilities.Train
         );
 
     /// <summary>
@@ -136,6 +137,12 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
         );
         return new TinygradModel(Child(), tokenizer, info);
     }
+
+    public Task<TrainEstimate> EstimateTrainingAsync(TrainSpec spec, CancellationToken cancellationToken) =>
+        TinygradTraining.EstimateAsync(Child(), spec, cancellationToken);
+
+    public async Task<ITrainingSession> OpenTrainingAsync(TrainSpec spec, CancellationToken cancellationToken) =>
+        await TinygradTraining.OpenAsync(Child(), spec, cancellationToken);
 
     /// <summary>
     /// Lets the child end at once, before running calls are waited for: one that hangs in its device takes its whole time to

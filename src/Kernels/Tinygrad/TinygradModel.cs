@@ -58,7 +58,7 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
         var isOver = false;
         try
         {
-            await using var cancelling = cancellationToken.Register(() => _ = CancelAsync(call));
+            await using var cancelling = cancellationToken.Register(() => _ = child.CancelAsync(call));
             await foreach (var token in call.Tokens.ReadAllAsync(CancellationToken.None))
             {
                 Interlocked.Increment(ref completionTokens);
@@ -77,7 +77,7 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
         {
             Interlocked.Decrement(ref running);
             if (!isOver)
-                await CancelAsync(call);
+                await child.CancelAsync(call);
         }
     }
 
@@ -89,7 +89,7 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
     {
         var wanted = new ChildTune(info.ContentHash, seconds);
         var call = await child.BeginAsync("tune", wanted, ChildJson.Default.ChildTune, default, CancellationToken.None);
-        await using var cancelling = cancellationToken.Register(() => _ = CancelAsync(call));
+        await using var cancelling = cancellationToken.Register(() => _ = child.CancelAsync(call));
         await foreach (var step in call.Progress.ReadAllAsync(CancellationToken.None))
             await progress(step);
         return ProtocolJson.Read(await call.Result, ChildJson.Default.TuneResult);
@@ -124,22 +124,9 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
             options.TopLogProbs
         );
         var type = ChildJson.Default.ChildGenerate;
-        var call = await child.BeginAsync("generate", wanted, type, prompt, CancellationToken.None);
+        var call = await child.BeginAsync("generate", wanted, type, PythonChild.Body(prompt), CancellationToken.None);
         Interlocked.Add(ref promptTokens, prompt.Length);
         return call;
-    }
-
-    /// <summary>A child that is gone generates no more either.</summary>
-    private async Task CancelAsync(ChildCall call)
-    {
-        try
-        {
-            await child.CancelAsync(call);
-        }
-        catch (EngineException gone) when (gone.ErrorClass == EngineErrorClass.WorkerLost)
-        {
-            // The call has failed with it.
-        }
     }
 
     private int[] Tokenize(Prompt prompt) =>

@@ -15,6 +15,9 @@ internal sealed class RandomMatrix
     /// <summary>Root mean square of scale × (nibble − middle) with the scales drawn below.</summary>
     private const float Q4Spread = 197;
 
+    /// <summary>Root mean square of a nibble − 8, drawn evenly.</summary>
+    private const float Q40Spread = 4.64f;
+
     private const int SubBlocks = 8;
     private const int SubBlockItems = 32;
     private const float MiddleNibble = 7.5f;
@@ -51,6 +54,8 @@ internal sealed class RandomMatrix
             var values = matrix.Values.AsSpan(block * type.BlockItems, type.BlockItems);
             if (type == WeightKind.Q8_0.Type())
                 FillQ8(bytes, values, spread, random);
+            else if (type == WeightKind.Q4_0.Type())
+                FillQ40(bytes, values, spread, random);
             else
                 FillQ4(bytes, values, spread, random);
         }
@@ -102,6 +107,19 @@ internal sealed class RandomMatrix
             var q = (sbyte)random.Next(-127, 128);
             bytes[2 + i] = (byte)q;
             values[i] = (float)d * q;
+        }
+    }
+
+    /// <summary>A half d and 32 nibbles q, the first 16 of them low ones: d (q − 8).</summary>
+    private static void FillQ40(Span<byte> bytes, Span<float> values, float spread, Random random)
+    {
+        var d = Around(spread / Q40Spread, random);
+        BinaryPrimitives.WriteHalfLittleEndian(bytes, d);
+        for (var i = 0; i < values.Length; i++)
+        {
+            var q = random.Next(16);
+            bytes[2 + (i % 16)] |= (byte)(q << (i / 16 * 4));
+            values[i] = (float)d * (q - 8);
         }
     }
 

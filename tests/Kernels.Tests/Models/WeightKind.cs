@@ -6,6 +6,7 @@ namespace EgpuFleet.Kernels.Tests.Models;
 public enum WeightKind
 {
     F32,
+    Q4_0,
     Q8_0,
     Q4_K,
 }
@@ -15,6 +16,7 @@ internal static class WeightKinds
     public static GgufTensorType Type(this WeightKind kind) =>
         kind switch
         {
+            WeightKind.Q4_0 => GgufTensorType.Find(2)!,
             WeightKind.Q8_0 => GgufTensorType.Find(8)!,
             WeightKind.Q4_K => GgufTensorType.Find(12)!,
             _ => GgufTensorType.F32,

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Protocol;
+using EgpuFleet.Kernels.Training;
 
 namespace EgpuFleet.Kernels.Tinygrad.Child;
 
@@ -105,6 +106,8 @@ internal sealed record ChildCancel(long Request);
         typeof(SnakeCaseEnumConverter<GenerationPriority>),
         typeof(SnakeCaseEnumConverter<EngineErrorClass>),
         typeof(SnakeCaseEnumConverter<TuneFinish>),
+        typeof(SnakeCaseEnumConverter<TrainMethod>),
+        typeof(SnakeCaseEnumConverter<TrainPrecision>),
     ]
 )]
 [JsonSerializable(typeof(ChildRequest))]
@@ -125,4 +128,19 @@ internal sealed record ChildCancel(long Request);
 [JsonSerializable(typeof(TuneResult))]
 [JsonSerializable(typeof(TuningsTaken))]
 [JsonSerializable(typeof(string[][]))]
+[JsonSerializable(typeof(TrainSpec))]
+[JsonSerializable(typeof(TrainEstimate))]
+[JsonSerializable(typeof(TrainInfo))]
+[JsonSerializable(typeof(TrainStepParams))]
+[JsonSerializable(typeof(TrainStep))]
+[JsonSerializable(typeof(TrainEvaluateParams))]
+[JsonSerializable(typeof(TrainEvaluation))]
+[JsonSerializable(typeof(TrainBackwardParams))]
+[JsonSerializable(typeof(TrainGradients))]
+[JsonSerializable(typeof(TrainUpdateParams))]
+[JsonSerializable(typeof(TrainSaveParams))]
+[JsonSerializable(typeof(TrainSaved))]
+[JsonSerializable(typeof(TrainRestoreParams))]
+[JsonSerializable(typeof(TrainContinueParams))]
+[JsonSerializable(typeof(TrainContinuation))]
 internal sealed partial class ChildJson : JsonSerializerContext;

@@ -47,7 +47,7 @@ internal sealed class PythonChild : IAsyncDisposable
     )
         where TResult : class
     {
-        var call = await BeginAsync(verb, parameters, parametersType, prompt: default, cancellationToken);
+        var call = await BeginAsync(verb, parameters, parametersType, body: default, cancellationToken);
         return ProtocolJson.Read(await call.Result.WaitAsync(cancellationToken), resultType);
     }
 
@@ -78,27 +78,37 @@ internal sealed class PythonChild : IAsyncDisposable
     }
 
     /// <summary>Sends a request; its tokens and its result come by the call.</summary>
-    /// <param name="prompt">Token ids; the frame's body.</param>
+    /// <param name="body">Of the frame.</param>
     /// <exception cref="EngineException">The child is gone.</exception>
     public Task<ChildCall> BeginAsync<TParams>(
         string verb,
         TParams parameters,
         JsonTypeInfo<TParams> parametersType,
-        ReadOnlyMemory<int> prompt,
+        ReadOnlyMemory<byte> body,
         CancellationToken cancellationToken
-    ) =>
-        SendAsync(
-            verb,
-            JsonSerializer.SerializeToElement(parameters, parametersType),
-            Bytes(prompt.Span),
-            cancellationToken
-        );
+    ) => SendAsync(verb, JsonSerializer.SerializeToElement(parameters, parametersType), body, cancellationToken);
 
-    /// <summary>Ends a running generate or tune; its call hears of it.</summary>
+    /// <summary>Ends what runs for a call, which hears of it. A child that is gone does nothing more either.</summary>
     public async Task CancelAsync(ChildCall call)
     {
         var parameters = JsonSerializer.SerializeToElement(new ChildCancel(call.Id), ChildJson.Default.ChildCancel);
-        await WriteAsync(new ChildRequest(NextId(), "cancel", parameters), default, CancellationToken.None);
+        try
+        {
+            await WriteAsync(new ChildRequest(NextId(), "cancel", parameters), default, CancellationToken.None);
+        }
+        catch (EngineException gone) when (gone.ErrorClass == EngineErrorClass.WorkerLost)
+        {
+            // The call was told so.
+        }
+    }
+
+    /// <summary>Token ids as a body: 32 bits each, little-endian.</summary>
+    public static byte[] Body(ReadOnlySpan<int> ids)
+    {
+        var bytes = new byte[ids.Length * sizeof(int)];
+        for (var i = 0; i < ids.Length; i++)
+            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(i * sizeof(int)), ids[i]);
+        return bytes;
     }
 
     /// <summary>Ends the child's input: it closes the device and ends.</summary>
@@ -218,14 +228,6 @@ internal sealed class PythonChild : IAsyncDisposable
             call.End(result);
         else
             throw Violation("an answer that says nothing");
-    }
-
-    private static byte[] Bytes(ReadOnlySpan<int> ids)
-    {
-        var bytes = new byte[ids.Length * sizeof(int)];
-        for (var i = 0; i < ids.Length; i++)
-            BinaryPrimitives.WriteInt32LittleEndian(bytes.AsSpan(i * sizeof(int)), ids[i]);
-        return bytes;
     }
 
     private static EngineException Lost(string why) =>

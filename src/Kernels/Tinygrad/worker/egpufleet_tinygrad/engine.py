@@ -26,6 +26,7 @@ from .memory import MemoryEstimate, estimate, require_room
 from .model import Model
 from .params import Params
 from .selftest import run_self_test
+from .training.verbs import Training
 from .tuned_table import TunedTable
 
 _PROTOCOL_VERSION = 1
@@ -49,6 +50,7 @@ class Engine:
         self._models: dict[str, LoadedModel] = {}
         self._tuned = TunedTable()
         self._search: tuple[str, KernelSearch] | None = None
+        self.training = Training(self._open)
 
     def hello(self, params: Params) -> dict[str, Any]:
         """Who answers; the device is named, not opened."""

@@ -14,6 +14,7 @@ RETRYABLE = frozenset(
         "model_not_loaded",
         "worker_lost",
         "worker_hung",
+        "file_failed",
         "internal",
     }
 )

@@ -108,6 +108,42 @@ SHARED = 1024
 TRIAL_BYTES = 1 << 30
 """Buffers of one kernel while it is searched; the output layer of the largest usual models takes 0.7 GiB."""
 
+THREADS = 4096
+"""Of a processor; the largest machines have a few hundred."""
+
+ROW_TOKENS = 1 << 17
+"""Positions of a training row: beyond it, attention over whole rows fits no device."""
+
+ROWS_PER_PASS = 4096
+"""Rows computed at once; more are accumulated."""
+
+PASS_TOKENS = 1 << 20
+"""Positions computed at once."""
+
+BATCH_ROWS = 1 << 16
+"""Rows of a batch; the frame's body bounds their tokens."""
+
+LOSS_BYTES = 32 << 20
+"""Logits held at once: the positions of a pass are taken through the output matrix piece by piece."""
+
+LOSS_TOKENS = 256
+"""Positions of such a piece at most."""
+
+ADAPTER_RANK = 512
+"""As of the fleet's API."""
+
+ADAPTER_ALPHA = 65536.0
+"""As of the fleet's API; usual ones are one to four times the rank."""
+
+CLIP_NORM = 1e9
+"""More is not clipped at all."""
+
+STATE_HEADER_BYTES = 16 << 20
+"""Names and shapes of a state's tensors: three of about 100 bytes for each trained one."""
+
+STATE_TENSORS = 1 << 17
+"""Moments included: seven targets of two matrices in the deepest model, three times."""
+
 KERNELS_PER_SEARCH = 128
 """A model has about 80; so many findings fit into the header of one answer."""
 

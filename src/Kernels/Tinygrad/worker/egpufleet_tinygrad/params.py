@@ -75,6 +75,16 @@ class Params:
             raise invalid(f"{name} has an item that is no whole number from {least} to {most}.")
         return value
 
+    def texts(self, name: str, choices: tuple[str, ...]) -> list[str]:
+        """A list of different words out of some."""
+        value = self._take(name, _REQUIRED)
+        if not isinstance(value, list) or len(value) > len(choices):
+            raise invalid(f"{name} is no list of at most {len(choices)} words.")
+        for index, item in enumerate(value):
+            if item not in choices or item in value[:index]:
+                raise invalid(f"{name} has {_short(item)}, which is none of {', '.join(choices)} or there twice.")
+        return value
+
     def nested(self, name: str) -> Params:
         """An object, empty where absent."""
         return Params(self._take(name, None), name)

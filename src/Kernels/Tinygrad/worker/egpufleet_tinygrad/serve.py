@@ -41,6 +41,7 @@ EXIT_DEVICE_FAILED = 70
 """The device is in an unknown state: a new process must open it again."""
 
 _HIGHEST_ID = (1 << 63) - 1
+_BODY_VERBS = frozenset({"use_tunings", "train_step", "train_evaluate", "train_backward", "train_continue"})
 
 
 @dataclass(frozen=True)
@@ -54,7 +55,7 @@ class _Request:
     generation: Generation | None = None
     body: bytes = b""
     cancelled: threading.Event = field(default_factory=threading.Event)
-    """Of a tune."""
+    """Of a tune, or of a verb of training."""
 
 
 class Server:
@@ -145,6 +146,8 @@ class Server:
             self._close()
             return {}
         engine = self._require_engine()
+        if request.verb.startswith("train_"):
+            return engine.training.call(request.verb, request.params, request.body, lambda: self._heed(request))
         verbs: dict[str, Callable[[Params], dict[str, Any]]] = {
             "hello": engine.hello,
             "probe": engine.probe,
@@ -158,6 +161,12 @@ class Server:
         if request.verb not in verbs:
             raise EngineError("protocol_violation", f"There is no verb {request.verb[: limits.VERB_CHARACTERS]!r}.")
         return verbs[request.verb](request.params)
+
+    def _heed(self, request: _Request) -> None:
+        """Between the parts of a long call: it has not stood still, and ends here where it was cancelled."""
+        self._device_call = request.verb, time.monotonic()
+        if request.cancelled.is_set():
+            raise EngineError("cancelled", "The work was cancelled; nothing was changed.")
 
     @contextmanager
     def _on_device(self, verb: str) -> Iterator[None]:
@@ -212,7 +221,7 @@ class Server:
 
     def _parse(self, request_id: int, verb: str, params: Params, body: bytes) -> _Request:
         if verb != "generate":
-            if body and verb != "use_tunings":
+            if body and verb not in _BODY_VERBS:
                 raise EngineError("protocol_violation", f"The verb {verb[: limits.VERB_CHARACTERS]!r} has no body.")
             return _Request(request_id, verb, params, body=body)
         model, wanted = read_generate(params, body)

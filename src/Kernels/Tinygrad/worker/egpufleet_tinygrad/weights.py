@@ -25,18 +25,27 @@ def read_bytes(path: str, tensor: GgufTensor) -> np.ndarray:
     return data
 
 
-def load_tensor(path: str, tensor: GgufTensor) -> Tensor:
-    """The tensor on the device, in its row-major shape.
+def load_stored(path: str, tensor: GgufTensor) -> Tensor:
+    """The tensor on the device as the file stores it: floats (BF16 as u16), or the bytes of its blocks."""
+    data = read_bytes(path, tensor)
+    kind = tensor.type.name
+    return device_array(data.view(_FLOATS[kind]).reshape(tensor.shape) if kind in _FLOATS else data)
+
+
+def numbers(stored: Tensor, tensor: GgufTensor) -> Tensor:
+    """What a stored tensor means, in its row-major shape.
 
     F32, F16 and BF16 as they are; a quantised one is a lazy f32 view of its bytes, so that every kernel that uses it
     dequantises what it reads.
     """
-    data = read_bytes(path, tensor)
-    kind = tensor.type.name
-    if kind in _FLOATS:
-        values = device_array(data.view(_FLOATS[kind]).reshape(tensor.shape))
-        return values.bitcast(dtypes.bfloat16) if kind == "BF16" else values
-    return ggml_data_to_tensor(device_array(data), tensor.items, tensor.type.id).reshape(tensor.shape)
+    if tensor.type.name in _FLOATS:
+        return stored.bitcast(dtypes.bfloat16) if tensor.type.name == "BF16" else stored
+    return ggml_data_to_tensor(stored, tensor.items, tensor.type.id).reshape(tensor.shape)
+
+
+def load_tensor(path: str, tensor: GgufTensor) -> Tensor:
+    """The tensor on the device as `numbers`."""
+    return numbers(load_stored(path, tensor), tensor)
 
 
 class Weights:

@@ -1,0 +1,1 @@
+"""Training of adapters beside a model whose own weights stay as the file stores them."""
