@@ -49,4 +49,27 @@ public static partial class Limits
 
     /// <summary>Silence in the middle of a batch after which its place is given to another.</summary>
     public static readonly TimeSpan ChunkIdle = TimeSpan.FromSeconds(30);
+
+    // Rounds of data parallel training.
+
+    /// <summary>Runs looked at in one pass: each is a job on several devices, of which a pool has tens.</summary>
+    public const int ActiveRuns = 1_000;
+
+    /// <summary>Rounds that a member may be silent before nobody waits for it: longer than a slow fetch of the weights.</summary>
+    public const int SilentRounds = 4;
+
+    /// <summary>How often rounds are looked at: a part of the shortest, and one small query.</summary>
+    public static readonly TimeSpan RoundTick = TimeSpan.FromSeconds(1);
+
+    /// <summary>How often one who waits for the next round looks: another silo may have closed it.</summary>
+    public static readonly TimeSpan RoundPoll = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>How long one waits for the next round in one request: below every proxy's idle limit.</summary>
+    public static readonly TimeSpan RoundWait = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a silo has for the closing of a round before another begins it too, which costs work alone.</summary>
+    public static readonly TimeSpan RoundClaim = TimeSpan.FromMinutes(2);
+
+    /// <summary>Members that wait for a round at once, of all runs.</summary>
+    public const int RoundWaiters = 500;
 }

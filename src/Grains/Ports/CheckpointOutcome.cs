@@ -50,6 +50,9 @@ public enum CheckpointState
 
     /// <summary>Its references are being removed.</summary>
     Dropped = 4,
+
+    /// <summary>What a member of a data parallel run handed in; nobody sees it, and it goes with its round.</summary>
+    Contributed = 5,
 }
 
 /// <summary>A checkpoint with its place in its line.</summary>

@@ -7,6 +7,7 @@ using EgpuFleet.Silo.Gateway.Health;
 using EgpuFleet.Silo.Gateway.Native;
 using EgpuFleet.Silo.Gateway.Native.Bulk;
 using EgpuFleet.Silo.Gateway.OpenAi;
+using EgpuFleet.Silo.Gateway.Training;
 using EgpuFleet.Silo.Membership;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
@@ -52,6 +53,7 @@ public static class GatewayHosting
         services.AddSingleton<Enrolment>();
         services.AddSingleton<MembershipProxy>();
         services.AddCheckpointPath();
+        services.AddTrainingRounds();
     }
 
     public static void MapGateway(this WebApplication app, int port)
@@ -70,6 +72,7 @@ public static class GatewayHosting
         app.MapOpenAi();
         app.MapInternal();
         app.MapCheckpointPath();
+        app.MapTrainingRounds();
         app.MapOpenApi();
         app.MapPrometheusScrapingEndpoint();
         app.MapFleetDashboard();

@@ -2,6 +2,8 @@ using EgpuFleet.Grains.Ports;
 using EgpuFleet.Silo.Membership;
 using EgpuFleet.Silo.Postgres;
 using EgpuFleet.Silo.Postgres.Checkpoints;
+using EgpuFleet.Silo.Postgres.Training;
+using EgpuFleet.Silo.Training;
 using Npgsql;
 
 namespace EgpuFleet.Silo.Hosting;
@@ -38,6 +40,12 @@ public static class ControlPlane
             provider.GetRequiredService<ILoggerFactory>()
         ));
         services.AddSingleton<IFineTuningStore, FineTuningTables>();
+        services.AddSingleton<IRoundStore>(provider => new PostgresRounds(
+            connectionString,
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<ILoggerFactory>()
+        ));
+        services.AddHostedService<RoundCloser>();
         services.AddHostedService<StagedInputSweep>();
         services.AddHostedService<RetentionSweep>();
         services.AddHostedService<CheckpointSweep>();

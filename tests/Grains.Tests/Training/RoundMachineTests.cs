@@ -1,3 +1,4 @@
+using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Grains.Training.Policy;
 
 namespace EgpuFleet.Grains.Tests.Training;
@@ -148,7 +149,7 @@ public sealed class RoundMachineTests
     }
 
     private static RoundContribution Of(int member, int epoch, IReadOnlyList<int> done) =>
-        new(member, epoch, $"{member}/{epoch}", 100, done);
+        new(member, epoch, $"{member}/{epoch}", DeltaEncoding.F32, 100, done);
 
     private static RoundReply Reply(RoundState state, RoundContribution contribution, string @base = "base") =>
         RoundMachine.Contribute(state, contribution, 0, @base, Start).Reply;

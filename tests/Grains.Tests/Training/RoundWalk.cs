@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Grains.Training.Policy;
 using EgpuFleet.TestKit.Checkers;
 
@@ -157,7 +158,7 @@ internal sealed class RoundWalk(Rounds rounds)
             var name = $" {member}.{known.Epoch}.{state.Round}.{string.Join('+', done)}";
             if (world.Sent.Any(message => message.Contribution.Delta == name))
                 continue;
-            var contribution = new RoundContribution(member, known.Epoch, name, 10, done);
+            var contribution = new RoundContribution(member, known.Epoch, name, DeltaEncoding.F32, 10, done);
             yield return world with
             {
                 Sent = [.. world.Sent.Append(new Message(contribution, state.Round, state.Base)).TakeLast(MostSent)],

@@ -1,3 +1,4 @@
+using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Grains.Training.Policy;
 
 namespace EgpuFleet.Grains.Tests.Training;

@@ -15,8 +15,12 @@ public sealed class OuterStep(OuterRates rates, IReadOnlyList<long> tokens, int 
 {
     private readonly double[] sum = new double[blockValues];
     private readonly double all = tokens.Sum(one => (double)one);
+    private readonly float[] means = new float[blockValues];
     private int length;
     private int added;
+
+    /// <summary>The mean difference of the block that was applied last.</summary>
+    public ReadOnlySpan<float> Mean => means.AsSpan(0, length);
 
     /// <summary>Begins a block.</summary>
     public void Begin(int values)
@@ -45,6 +49,7 @@ public sealed class OuterStep(OuterRates rates, IReadOnlyList<long> tokens, int 
         {
             var mean = sum[i] / all;
             var speed = (rates.Momentum * velocity[i]) + mean;
+            means[i] = (float)mean;
             velocity[i] = (float)speed;
             theta[i] = (float)(theta[i] - (rates.Rate * (mean + (rates.Momentum * speed))));
         }

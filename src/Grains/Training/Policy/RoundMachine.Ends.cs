@@ -1,3 +1,5 @@
+using EgpuFleet.Grains.Interfaces.Training;
+
 namespace EgpuFleet.Grains.Training.Policy;
 
 /// <summary>How a round ends.</summary>

@@ -1,20 +1,6 @@
+using EgpuFleet.Grains.Interfaces.Training;
+
 namespace EgpuFleet.Grains.Training.Policy;
-
-/// <summary>Where the current round of a run is.</summary>
-public enum RoundPhase
-{
-    /// <summary>Members train and contribute.</summary>
-    Open,
-
-    /// <summary>What is in is fixed; the next state is a function of it alone, whoever computes it.</summary>
-    Closing,
-
-    /// <summary>Every microshard is applied.</summary>
-    Finished,
-
-    /// <summary>Several rounds in a row had nothing that could be applied.</summary>
-    Failed,
-}
 
 /// <summary>How a run goes about its rounds.</summary>
 /// <param name="Microshards">Of all epochs together.</param>
@@ -37,12 +23,14 @@ public sealed record RoundMember(int Id, int Epoch, DateTimeOffset HeardAt, IRea
 
 /// <summary>What a member has learnt in a round.</summary>
 /// <param name="Delta">Names the difference theirs - base, once for all.</param>
+/// <param name="Encoding">How that is written.</param>
 /// <param name="Tokens">Trained tokens it was learnt from: its weight.</param>
 /// <param name="Microshards">Which ones it went through, whole.</param>
 public sealed record RoundContribution(
     int Member,
     int Epoch,
     string Delta,
+    DeltaEncoding Encoding,
     long Tokens,
     IReadOnlyList<int> Microshards
 );
@@ -72,34 +60,4 @@ public sealed record RoundState(
     public RoundMember? Find(int member) => Members.FirstOrDefault(one => one.Id == member);
 
     public bool HasContributed(int member) => Contributions.Any(one => one.Member == member);
-}
-
-/// <summary>What a member is told.</summary>
-public enum RoundReply
-{
-    Accepted,
-
-    /// <summary>The round it speaks of is over, or closing: it goes on from the next one's base.</summary>
-    Stale,
-
-    /// <summary>Another lease of the same shard has taken part since.</summary>
-    Fenced,
-
-    /// <summary>It has to join first.</summary>
-    Unknown,
-
-    /// <summary>The difference is not one from this round's base.</summary>
-    WrongBase,
-
-    /// <summary>A round takes one contribution of a member.</summary>
-    Twice,
-
-    /// <summary>It names a microshard that is not leased to it, none, or no tokens.</summary>
-    NotLeased,
-
-    /// <summary>There is room for no other member.</summary>
-    Full,
-
-    /// <summary>The run is finished or has failed.</summary>
-    Over,
 }

@@ -37,17 +37,16 @@ internal sealed class CheckpointSeal(CheckpointConnections connections)
         await CheckpointHold.RunAsync(connection, CheckpointSql.LockChunksShared, cancellationToken);
         if (await CheckpointHold.TakeAsync(connection, writer, cancellationToken) is { } refusal)
             return CheckpointHold.Refuse<CheckpointRecord>(refusal);
-        var sizes = await ReadSizesAsync(connection, writer.Id, cancellationToken);
-        if (Compare(manifest, sizes) is { } wrong)
-            return wrong;
-        await StoreAsync(connection, writer.Id, manifest, cancellationToken);
+        var chunks = await FillAsync(connection, writer.Id, manifest, cancellationToken);
+        if (chunks.Refusal is { } wrong)
+            return Refused(wrong, chunks.Detail);
         await using var complete = CheckpointConnections.Command(
             connection,
             CheckpointSql.Complete,
             CheckpointRows.Value(writer.Id.Value),
             CheckpointRows.Value(writer.Node.Value),
             CheckpointRows.Value(manifest.Tensors.Sum(tensor => tensor.SizeBytes)),
-            CheckpointRows.Value(sizes.Count),
+            CheckpointRows.Value(chunks.Value),
             CheckpointRows.Json(metrics),
             CheckpointRows.Json(manifest.Metadata)
         );
@@ -61,6 +60,24 @@ internal sealed class CheckpointSeal(CheckpointConnections connections)
         await using var row = await find.ExecuteReaderAsync(cancellationToken);
         await row.ReadAsync(cancellationToken);
         return CheckpointOutcome.Of<CheckpointRecord>(CheckpointRows.Checkpoint(row));
+    }
+
+    /// <summary>
+    /// Stores the manifest of an open checkpoint that is locked, if its chunks are what it says; returns how many they are.
+    /// The caller holds the shared lock of the chunks.
+    /// </summary>
+    public static async Task<CheckpointOutcome<int>> FillAsync(
+        NpgsqlConnection connection,
+        CheckpointId id,
+        Manifest manifest,
+        CancellationToken cancellationToken
+    )
+    {
+        var sizes = await ReadSizesAsync(connection, id, cancellationToken);
+        if (Compare(manifest, sizes) is { } wrong)
+            return CheckpointOutcome.Refused<int>(wrong.Refusal!.Value, wrong.Detail);
+        await StoreAsync(connection, id, manifest, cancellationToken);
+        return CheckpointOutcome.Of<int>(sizes.Count);
     }
 
     private static async Task<Dictionary<ChunkHash, int?>> ReadSizesAsync(
