@@ -24,6 +24,6 @@ public static class InternalRoutes
     /// <summary>Checkpoints, node credential: docs/checkpoints.md lists what can be asked.</summary>
     public const string Checkpoints = "/internal/checkpoints";
 
-    /// <summary>Rounds of data parallel training, node credential: docs/fine-tuning.md lists what can be asked.</summary>
+    /// <summary>Rounds of data parallel training, node credential: docs/data-parallel.md lists what can be asked.</summary>
     public const string TrainingRounds = "/internal/training/rounds";
 }

@@ -34,6 +34,19 @@ public sealed class CheckpointFleet : IAsyncLifetime
             1
         );
 
+    /// <summary>As many leases of one job.</summary>
+    public async Task<IReadOnlyList<TrainingLease>> LeaseAsync(int shards, CancellationToken cancellationToken)
+    {
+        var first = await TrainingShard.LeaseAsync(
+            Rig.Postgres.ConnectionString,
+            node,
+            TimeProvider.System,
+            cancellationToken,
+            shards
+        );
+        return [.. Enumerable.Range(0, shards).Select(i => new TrainingLease(first with { Number = i }, 1))];
+    }
+
     public async ValueTask DisposeAsync()
     {
         Http.Dispose();

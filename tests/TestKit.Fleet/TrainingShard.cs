@@ -12,12 +12,14 @@ namespace EgpuFleet.TestKit.Fleet;
 /// </summary>
 public static class TrainingShard
 {
-    /// <returns>The shard, leased to the node under epoch 1.</returns>
+    /// <param name="shards">All of them leased to the node.</param>
+    /// <returns>The first shard, leased to the node under epoch 1.</returns>
     public static async Task<ShardId> LeaseAsync(
         string connectionString,
         NodeId node,
         TimeProvider clock,
-        CancellationToken cancellationToken
+        CancellationToken cancellationToken,
+        int shards = 1
     )
     {
         ArgumentNullException.ThrowIfNull(clock);
@@ -33,7 +35,7 @@ public static class TrainingShard
             Model: null,
             Generation: null,
             Priority: 0,
-            ItemCount: 1,
+            ItemCount: shards,
             TraceParent: null,
             JobRules.Default,
             new NoopParameters(0, NoopFault.None)
@@ -41,9 +43,15 @@ public static class TrainingShard
         var shard = new ShardId(job.Id, 0);
         LedgerOperation[] steps =
         [
-            new LedgerOperation.SubmitJob(job, null, [new BatchItem(0, "0", "state", null)]),
+            new LedgerOperation.SubmitJob(
+                job,
+                null,
+                [.. Enumerable.Range(0, shards).Select(i => new BatchItem(i, $"{i}", "state", null))]
+            ),
             new LedgerOperation.StartJob(job.Id),
-            new LedgerOperation.StartShard(shard, 0, 1, new DeviceId(node, "cpu")),
+            .. Enumerable
+                .Range(0, shards)
+                .Select(i => new LedgerOperation.StartShard(new ShardId(job.Id, i), i, 1, new DeviceId(node, "cpu"))),
         ];
         foreach (var step in steps)
         {

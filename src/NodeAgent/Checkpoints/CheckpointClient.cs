@@ -26,14 +26,7 @@ public sealed class CheckpointClient(HttpClient client)
     {
         ArgumentNullException.ThrowIfNull(state);
         var plan = ChunkPlan.Of(state, ChunkBytes);
-        var opening = new CheckpointOpening(
-            lease.Shard.Job.ToString(),
-            lease.Shard.Number,
-            lease.Epoch,
-            state.Step,
-            state.Parent
-        );
-        var id = (await http.PostAsync<CheckpointOpened>("", opening, cancellationToken)).Id;
+        var id = await OpenAsync(lease, state, cancellationToken);
         var sent = 0L;
         for (var attempt = 1; ; attempt++)
         {
@@ -84,6 +77,32 @@ public sealed class CheckpointClient(HttpClient client)
                     throw;
             }
         }
+    }
+
+    /// <summary>Opens a checkpoint and stores its chunks, for another call to say what becomes of it.</summary>
+    /// <exception cref="CheckpointException">The store refused: <c>fenced</c> when the lease is lost.</exception>
+    public async Task<StagedCheckpoint> StageAsync(
+        TrainingLease lease,
+        TrainingState state,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(state);
+        var plan = ChunkPlan.Of(state, ChunkBytes);
+        var id = await OpenAsync(lease, state, cancellationToken);
+        return new StagedCheckpoint(id, plan.Manifest, await SendMissingAsync(id, plan, cancellationToken));
+    }
+
+    private async Task<string> OpenAsync(TrainingLease lease, TrainingState state, CancellationToken cancellationToken)
+    {
+        var opening = new CheckpointOpening(
+            lease.Shard.Job.ToString(),
+            lease.Shard.Number,
+            lease.Epoch,
+            state.Step,
+            state.Parent
+        );
+        return (await http.PostAsync<CheckpointOpened>("", opening, cancellationToken)).Id;
     }
 
     private async Task<long> SendMissingAsync(string id, ChunkPlan plan, CancellationToken cancellationToken)

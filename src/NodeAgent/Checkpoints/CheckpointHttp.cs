@@ -6,7 +6,8 @@ using EgpuFleet.Grains.Interfaces.Checkpoints;
 namespace EgpuFleet.NodeAgent.Checkpoints;
 
 /// <summary>The requests of the data path, and refusals as exceptions.</summary>
-internal sealed class CheckpointHttp(HttpClient client)
+/// <param name="root">The routes that are meant.</param>
+internal sealed class CheckpointHttp(HttpClient client, string root = InternalRoutes.Checkpoints)
 {
     public Task<T> PostAsync<T>(string path, object? body, CancellationToken cancellationToken) =>
         ReadAsync<T>(
@@ -36,7 +37,7 @@ internal sealed class CheckpointHttp(HttpClient client)
     }
 
     /// <summary>The body is read as it comes.</summary>
-    /// <param name="path">Below <see cref="InternalRoutes.Checkpoints"/>.</param>
+    /// <param name="path">Below the root.</param>
     /// <exception cref="CheckpointException">The answer is a refusal.</exception>
     public async Task<HttpResponseMessage> SendAsync(
         HttpMethod method,
@@ -45,7 +46,7 @@ internal sealed class CheckpointHttp(HttpClient client)
         CancellationToken cancellationToken
     )
     {
-        using var request = new HttpRequestMessage(method, InternalRoutes.Checkpoints + path) { Content = content };
+        using var request = new HttpRequestMessage(method, root + path) { Content = content };
         var response = await client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
         if (response.IsSuccessStatusCode)
             return response;

@@ -26,6 +26,10 @@ public readonly record struct TrainingLease(ShardId Shard, int Epoch);
 /// <param name="SentBytes">Of the chunks that the store did not have.</param>
 public sealed record SavedCheckpoint(string Id, long SizeBytes, long SentBytes);
 
+/// <summary>A state whose chunks are stored and which nobody sees yet.</summary>
+/// <param name="SentBytes">Of the chunks that the store did not have.</param>
+public sealed record StagedCheckpoint(string Id, Manifest Manifest, long SentBytes);
+
 /// <summary>A restored state.</summary>
 /// <param name="PassedOver">Newer checkpoints that are damaged: steps after <paramref name="Checkpoint"/>'s are lost.</param>
 public sealed record RestoredCheckpoint(

@@ -100,18 +100,13 @@ public sealed class PostgresRounds : IRoundStore, IAsyncDisposable
     ) =>
         connections.UseAsync<IReadOnlyList<(int, int)>>(
             async (connection, token) =>
-            {
-                var applied = new List<(int, int)>();
-                await using var command = CheckpointConnections.Command(
+                await RoundRows.ListAsync(
                     connection,
                     RoundSql.Applied,
+                    row => (row.GetInt32(0), row.GetInt32(1)),
+                    token,
                     CheckpointRows.Value(job.Value)
-                );
-                await using var rows = await command.ExecuteReaderAsync(token);
-                while (await rows.ReadAsync(token))
-                    applied.Add((rows.GetInt32(0), rows.GetInt32(1)));
-                return applied;
-            },
+                ),
             cancellationToken
         );
 

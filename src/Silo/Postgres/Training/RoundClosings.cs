@@ -232,22 +232,17 @@ internal sealed class RoundClosings(CheckpointConnections connections, TimeProvi
             cancellationToken
         );
 
-    private static async Task<List<(JobId Job, RoundPhase Phase)>> ActiveAsync(
+    private static Task<List<(JobId Job, RoundPhase Phase)>> ActiveAsync(
         NpgsqlConnection connection,
         CancellationToken token
-    )
-    {
-        var active = new List<(JobId, RoundPhase)>();
-        await using var command = CheckpointConnections.Command(
+    ) =>
+        RoundRows.ListAsync(
             connection,
             RoundSql.Active,
+            row => (new JobId(row.GetGuid(0)), (RoundPhase)row.GetInt16(1)),
+            token,
             CheckpointRows.Value(Limits.ActiveRuns)
         );
-        await using var rows = await command.ExecuteReaderAsync(token);
-        while (await rows.ReadAsync(token))
-            active.Add((new JobId(rows.GetGuid(0)), (RoundPhase)rows.GetInt16(1)));
-        return active;
-    }
 
     private static async Task<bool> IsOpenAsync(NpgsqlConnection connection, CheckpointId id, CancellationToken token)
     {

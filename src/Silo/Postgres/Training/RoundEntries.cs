@@ -206,19 +206,16 @@ internal sealed class RoundEntries(CheckpointConnections connections)
         NpgsqlConnection connection,
         CheckpointId id,
         CancellationToken token
-    )
-    {
-        var tensors = new List<ManifestTensor>();
-        await using var command = CheckpointConnections.Command(
-            connection,
-            CheckpointSql.ReadManifest,
-            CheckpointRows.Value(id.Value)
+    ) =>
+        new(
+            await RoundRows.ListAsync(
+                connection,
+                CheckpointSql.ReadManifest,
+                CheckpointRows.Tensor,
+                token,
+                CheckpointRows.Value(id.Value)
+            )
         );
-        await using var rows = await command.ExecuteReaderAsync(token);
-        while (await rows.ReadAsync(token))
-            tensors.Add(CheckpointRows.Tensor(rows));
-        return new Manifest(tensors);
-    }
 
     private static RoundOutcome Invalid(string detail) => new(RoundReply.Invalid, null, detail);
 }

@@ -44,23 +44,37 @@ internal static class RoundRows
             : null;
     }
 
+    public static async Task<List<T>> ListAsync<T>(
+        NpgsqlConnection connection,
+        string sql,
+        Func<NpgsqlDataReader, T> read,
+        CancellationToken cancellationToken,
+        params NpgsqlParameter[] parameters
+    )
+    {
+        var values = new List<T>();
+        await using var command = CheckpointConnections.Command(connection, sql, parameters);
+        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
+        while (await rows.ReadAsync(cancellationToken))
+            values.Add(read(rows));
+        return values;
+    }
+
+    /// <summary>Shards of a job that are under lease, with the epochs of their leases.</summary>
     public static async Task<HashSet<(int Member, int Epoch)>> LiveAsync(
         NpgsqlConnection connection,
         JobId job,
         CancellationToken cancellationToken
-    )
-    {
-        var live = new HashSet<(int, int)>();
-        await using var command = CheckpointConnections.Command(
-            connection,
-            RoundSql.Live,
-            CheckpointRows.Value(job.Value)
-        );
-        await using var rows = await command.ExecuteReaderAsync(cancellationToken);
-        while (await rows.ReadAsync(cancellationToken))
-            live.Add((rows.GetInt32(0), rows.GetInt32(1)));
-        return live;
-    }
+    ) =>
+        [
+            .. await ListAsync(
+                connection,
+                RoundSql.Live,
+                row => (row.GetInt32(0), row.GetInt32(1)),
+                cancellationToken,
+                CheckpointRows.Value(job.Value)
+            ),
+        ];
 
     public static Task SaveAsync(
         NpgsqlConnection connection,
