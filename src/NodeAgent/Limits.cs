@@ -129,6 +129,45 @@ public static class Limits
     /// <summary>Wait between two of them: together they outlast a change of leader.</summary>
     public static readonly TimeSpan TuningRetry = TimeSpan.FromSeconds(1);
 
+    /// <summary>Figures of one fine-tuning: a curve has enough of them.</summary>
+    public const int MetricNotes = 500;
+
+    /// <summary>Notes of a run that wait for the gateway: those of a long outage are forgotten, the oldest first.</summary>
+    public const int WaitingNotes = 1_000;
+
+    /// <summary>Notes of one request: a few ten kilobytes.</summary>
+    public const int NotesPerRequest = 100;
+
+    /// <summary>How long a run that is over waits for its last notes to be taken.</summary>
+    public static readonly TimeSpan LastNotesTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Share of its time that training may stand still for checkpoints.</summary>
+    public const double CheckpointStallShare = 0.035;
+
+    /// <summary>How often something of a home fleet fails: a Mac that is closed, a cable, a power cut.</summary>
+    public static readonly TimeSpan MeanTimeToFailure = TimeSpan.FromHours(1);
+
+    /// <summary>A checkpoint is a commit in Postgres and some requests: more of them than one a second help nobody.</summary>
+    public static readonly TimeSpan LeastCheckpointInterval = TimeSpan.FromSeconds(1);
+
+    /// <summary>One request of a checkpoint, at one gateway: 8 MiB to a slow disk, or the comparison of all of a state's chunks.</summary>
+    public static readonly TimeSpan CheckpointTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>Wait before a checkpoint that could not be stored is tried again.</summary>
+    public static readonly TimeSpan CheckpointRetry = TimeSpan.FromSeconds(1);
+
+    /// <summary>Workers that a run may lose without coming further.</summary>
+    public const int TrainingWorkerLosses = 3;
+
+    /// <summary>Positions computed at once in training: activations of a small model are some hundred megabytes.</summary>
+    public const int PassTokens = 2_048;
+
+    /// <summary>Faults of a training file that its owner is told of in the error.</summary>
+    public const int FindingsTold = 3;
+
+    /// <summary>Positions of validation data that are looked at: the mean over them is good to a hundredth.</summary>
+    public const int ValidationTokens = 65_536;
+
     /// <summary>Longest time left that is worth telling.</summary>
     public static readonly TimeSpan LongestLeft = TimeSpan.FromDays(7);
 

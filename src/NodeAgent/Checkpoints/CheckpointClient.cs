@@ -65,9 +65,7 @@ public sealed class CheckpointClient(HttpClient client)
             var id = latest.Checkpoint.Id;
             try
             {
-                using var response = await http.SendAsync(HttpMethod.Get, $"/{id}/data", null, cancellationToken);
-                await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-                await CheckpointReader.ReadAsync(body, latest.Manifest, place, cancellationToken);
+                await ReadAsync(id, latest.Manifest, place, cancellationToken);
                 return new RestoredCheckpoint(latest.Checkpoint, latest.Manifest, latest.PassedOver);
             }
             catch (CheckpointException e) when (e.Code == "checkpoint_damaged")
@@ -103,6 +101,33 @@ public sealed class CheckpointClient(HttpClient client)
             state.Parent
         );
         return (await http.PostAsync<CheckpointOpened>("", opening, cancellationToken)).Id;
+    }
+
+    /// <summary>Restores one checkpoint, of whatever job.</summary>
+    /// <param name="place">As of <see cref="RestoreAsync(ShardId,Func{ManifestTensor,Memory{byte}},CancellationToken)"/>.</param>
+    /// <exception cref="CheckpointException"><c>not_found</c>; <c>checkpoint_damaged</c>.</exception>
+    public async Task<RestoredCheckpoint> RestoreAsync(
+        CheckpointId checkpoint,
+        Func<ManifestTensor, Memory<byte>> place,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        var one = await http.GetAsync<CheckpointToRestore>($"/{checkpoint}", cancellationToken);
+        await ReadAsync(one.Checkpoint.Id, one.Manifest, place, cancellationToken);
+        return new RestoredCheckpoint(one.Checkpoint, one.Manifest, one.PassedOver);
+    }
+
+    private async Task ReadAsync(
+        string id,
+        Manifest manifest,
+        Func<ManifestTensor, Memory<byte>> place,
+        CancellationToken cancellationToken
+    )
+    {
+        using var response = await http.SendAsync(HttpMethod.Get, $"/{id}/data", null, cancellationToken);
+        await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+        await CheckpointReader.ReadAsync(body, manifest, place, cancellationToken);
     }
 
     private async Task<long> SendMissingAsync(string id, ChunkPlan plan, CancellationToken cancellationToken)

@@ -22,6 +22,12 @@ internal static class EnginePolicy
             : choice;
     }
 
+    /// <summary>The engine that may train on a device; null where none does.</summary>
+    public static string? TrainEngineOf(DeviceDescription device, EngineChoice choice) =>
+        choice.Engine == TinygradSettings.Engine ? TinygradSettings.Engine
+        : device.Kind == DeviceKind.Cpu ? TorchSettings.Engine
+        : null;
+
     private static EngineChoice OfKind(DeviceDescription device, AgentOptions options) =>
         device.Kind switch
         {

@@ -8,6 +8,7 @@ using EgpuFleet.NodeAgent.Hosting;
 using EgpuFleet.NodeAgent.Joining;
 using EgpuFleet.NodeAgent.Measuring;
 using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Training;
 using EgpuFleet.NodeAgent.Tuning;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.Logging;
@@ -25,6 +26,7 @@ internal sealed class LocalDeviceFactory(
     ModelShelf shelf,
     ReportQueue reports,
     FleetTunings tunings,
+    IHttpClientFactory clients,
     SleepWatch watch,
     TimeProvider time,
     ChangeSignal changes,
@@ -54,7 +56,9 @@ internal sealed class LocalDeviceFactory(
         var meter = new ThroughputMeter(time);
         var live = new LiveSpeeds(time);
         var generator = new Generator(meter, live, time);
-        var items = new ShardItems(supervisor, models, generator, new TuneItem(tuned, meter, bringUp, time), time);
+        var tune = new TuneItem(tuned, meter, bringUp, time);
+        var train = Train(description, choice, facts, supervisor, models, bringUp);
+        var items = new ShardItems(supervisor, models, generator, tune, train, time);
         var noops = new NoopShards(reports, time, loggers.CreateLogger<NoopShards>());
         var shards = new ShardRunner(
             facts,
@@ -117,6 +121,42 @@ internal sealed class LocalDeviceFactory(
         );
     }
 
+    private TrainItem Train(
+        DeviceDescription description,
+        EngineChoice choice,
+        DeviceFacts facts,
+        WorkerSupervisor supervisor,
+        LoadedModels models,
+        BringUp bringUp
+    )
+    {
+        var gateway = new TrainingGateway(clients, time);
+        return new TrainItem(
+            SeatsOf(EngineWorkers.TrainEngineOf(description, choice, options), choice, facts, supervisor),
+            new TrainingFolder(Path.Combine(data.Worker(facts.Device.Name), "training")),
+            new TrainingInputs(cache, new TrainingFiles(clients, time), bringUp, options.Threads),
+            gateway,
+            new TrainingAttempts(gateway, reports, models, bringUp, time),
+            time
+        );
+    }
+
+    /// <summary>In the device's own worker where its engine trains, else in a process of its own.</summary>
+    private ITrainingSeats? SeatsOf(string? engine, EngineChoice choice, DeviceFacts facts, WorkerSupervisor supervisor)
+    {
+        if (engine is null || engine == choice.Engine)
+            return engine is null ? null : new DeviceSeats(engine, supervisor);
+        var name = $"{facts.Device.Name}-{engine}";
+        var launcher = new WorkerLauncher(
+            data.Worker(name),
+            () => EngineWorkers.CommandOf(choice with { Engine = engine }, options),
+            credential.ForWorker(name),
+            time,
+            loggers.CreateLogger<WorkerLauncher>()
+        );
+        return new OwnSeats(engine, launcher, time);
+    }
+
     private IdleMeasuring Measuring(
         DeviceFacts facts,
         WorkerSupervisor supervisor,
@@ -157,7 +197,8 @@ internal sealed class LocalDeviceFactory(
             choice.Engine,
             isCpu ? options.Threads : 0,
             memory.Bytes,
-            isCpu ? Limits.NoopSlots : 0
+            isCpu ? Limits.NoopSlots : 0,
+            EngineWorkers.TrainEngineOf(description, choice, options)
         );
     }
 

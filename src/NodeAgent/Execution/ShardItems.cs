@@ -4,6 +4,7 @@ using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Training;
 using EgpuFleet.NodeAgent.Workers;
 
 namespace EgpuFleet.NodeAgent.Execution;
@@ -14,6 +15,7 @@ internal sealed class ShardItems(
     LoadedModels models,
     Generator generator,
     TuneItem tune,
+    TrainItem train,
     TimeProvider time
 )
 {
@@ -27,6 +29,11 @@ internal sealed class ShardItems(
     )
     {
         await lease.ReadyAsync().WaitAsync(stopping);
+        if (assignment.Kind == JobKind.Train)
+        {
+            await TrainAsync(assignment, lease, results, stopping);
+            return;
+        }
         var worker =
             supervisor.Worker
             ?? throw new EngineException(EngineErrorClass.WorkerLost, "The device has no ready worker.");
@@ -44,6 +51,21 @@ internal sealed class ShardItems(
         );
     }
 
+    /// <summary>A run has one item here, and no model of the worker that serves.</summary>
+    private async Task TrainAsync(
+        ShardAssignment assignment,
+        HeldLease lease,
+        ResultBuffer results,
+        CancellationToken stopping
+    )
+    {
+        var started = time.GetTimestamp();
+        var (processId, summary) = await train.RunAsync(assignment, ModelOf(assignment), lease, stopping);
+        var empty = Empty(assignment, assignment.Items[0], processId);
+        var result = empty with { Text = summary, FinishReason = "stop", DurationMilliseconds = Milliseconds(started) };
+        await results.WriteAsync(result, stopping);
+    }
+
     private async Task<ItemResult> RunItemAsync(
         ShardAssignment assignment,
         HeldLease lease,
@@ -53,20 +75,7 @@ internal sealed class ShardItems(
     )
     {
         var started = time.GetTimestamp();
-        var empty = new ItemResult(
-            item.Index,
-            item.CustomId,
-            Text: null,
-            FinishReason: null,
-            PromptTokens: 0,
-            CompletionTokens: 0,
-            ErrorCode: null,
-            ErrorMessage: null,
-            assignment.Lease.Device,
-            worker.ProcessId,
-            assignment.Lease.Epoch,
-            DurationMilliseconds: 0
-        );
+        var empty = Empty(assignment, item, worker.ProcessId);
         try
         {
             if (assignment.Kind == JobKind.Tune)
@@ -100,6 +109,22 @@ internal sealed class ShardItems(
             };
         }
     }
+
+    private static ItemResult Empty(ShardAssignment assignment, BatchItem item, int processId) =>
+        new(
+            item.Index,
+            item.CustomId,
+            Text: null,
+            FinishReason: null,
+            PromptTokens: 0,
+            CompletionTokens: 0,
+            ErrorCode: null,
+            ErrorMessage: null,
+            assignment.Lease.Device,
+            processId,
+            assignment.Lease.Epoch,
+            DurationMilliseconds: 0
+        );
 
     /// <summary>Computes the item under a confirmed lease; what a sleep interrupted is given up and computed anew.</summary>
     private async Task<(string Text, GeneratedToken Last)> ComputeAsync(

@@ -31,6 +31,9 @@ internal sealed partial class ShardRun(
     /// <summary>Whether it still takes the device's time; a run that only waits for its last report to be answered does not.</summary>
     public bool Computing => computing && lease.EndReason is null;
 
+    /// <summary>Whether it has a state that is worth a moment when it ends.</summary>
+    public bool Trains => assignment.Kind == JobKind.Train;
+
     /// <summary>Stops computing; what has been computed is reported, then the lease ends.</summary>
     public void GiveBack(string reason)
     {

@@ -129,7 +129,7 @@ internal sealed class ShardRunner(
             closed = null;
     }
 
-    /// <summary>Ends every shard and takes no more.</summary>
+    /// <summary>Takes no more, and ends every shard.</summary>
     public async Task LeaveAsync()
     {
         Held[] ending;
@@ -138,8 +138,15 @@ internal sealed class ShardRunner(
             leaving = true;
             ending = [.. held.Values];
         }
+        const string Reason = "the agent is shutting down";
+        // A fine-tuning makes its state durable first; what a batch has not reported is computed elsewhere as quickly.
+        var training = Array.FindAll(ending, one => one.Run is { Trains: true });
+        foreach (var one in training)
+            one.Run!.GiveBack(Reason);
+        var durable = Task.WhenAll(training.Select(one => one.Task));
+        await Task.WhenAny(durable, Task.Delay(Limits.GiveBackTimeout, time));
         foreach (var one in ending)
-            one.Lease.End("the agent is shutting down");
+            one.Lease.End(Reason);
         await Task.WhenAll(ending.Select(one => one.Task));
     }
 

@@ -7,7 +7,9 @@ namespace EgpuFleet.NodeAgent.Joining;
 /// in its share of the time, is not ready, or lacks what is asked for: a model file lies where it was received. The answer
 /// is the first good one, else the last one.
 /// </summary>
-public sealed class GatewayFailover(GatewayChoice gateways, HttpMessageHandler inner) : DelegatingHandler(inner)
+/// <param name="patience">For the headers of an answer, of all gateways together.</param>
+public sealed class GatewayFailover(GatewayChoice gateways, TimeSpan patience, HttpMessageHandler inner)
+    : DelegatingHandler(inner)
 {
     protected override async Task<HttpResponseMessage> SendAsync(
         HttpRequestMessage request,
@@ -43,7 +45,7 @@ public sealed class GatewayFailover(GatewayChoice gateways, HttpMessageHandler i
     )
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(Limits.GatewayTimeout / gateways.Count);
+        limit.CancelAfter(patience / gateways.Count);
         try
         {
             return await base.SendAsync(request, limit.Token);

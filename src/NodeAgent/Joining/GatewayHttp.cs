@@ -15,6 +15,9 @@ public static class GatewayHttp
     /// <summary>Model downloads: the body may take long, the headers may not.</summary>
     public const string Downloads = "gateway-downloads";
 
+    /// <summary>Chunks of checkpoints to and from the store: an answer waits for its disk.</summary>
+    public const string Checkpoints = "gateway-checkpoints";
+
     public static IServiceCollection AddGatewayHttp(
         this IServiceCollection services,
         IReadOnlyList<Uri> gateways,
@@ -34,7 +37,7 @@ public static class GatewayHttp
                     client.Timeout = TimeSpan.FromTicks(Limits.GatewayTimeout.Ticks * 3);
                 }
             )
-            .ConfigurePrimaryHttpMessageHandler(() => new GatewayFailover(choice, Direct()))
+            .ConfigurePrimaryHttpMessageHandler(() => new GatewayFailover(choice, Limits.GatewayTimeout, Direct()))
             .AddResilienceHandler(Name, AddResilience);
         services
             .AddHttpClient(
@@ -45,8 +48,21 @@ public static class GatewayHttp
                     client.Timeout = Timeout.InfiniteTimeSpan;
                 }
             )
-            .ConfigurePrimaryHttpMessageHandler(() => new GatewayFailover(choice, Direct()))
+            .ConfigurePrimaryHttpMessageHandler(() => new GatewayFailover(choice, Limits.GatewayTimeout, Direct()))
             .AddResilienceHandler(Downloads, AddResilience);
+        // Who saves a state tries again by itself, for as long as it holds its lease.
+        services
+            .AddHttpClient(
+                Checkpoints,
+                client =>
+                {
+                    Common(client, gateways[0], credential);
+                    client.Timeout = Timeout.InfiniteTimeSpan;
+                }
+            )
+            .ConfigurePrimaryHttpMessageHandler(() =>
+                new GatewayFailover(choice, Limits.CheckpointTimeout * gateways.Count, Direct())
+            );
         return services;
     }
 

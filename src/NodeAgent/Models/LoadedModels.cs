@@ -35,13 +35,13 @@ internal sealed partial class LoadedModels(
     private readonly Dictionary<(string, string), TimeSpan> took = [];
     private WorkerProcess? worker;
 
-    /// <summary>Hashes of what is loaded, and the memory counted for it.</summary>
+    /// <summary>Hashes of what is loaded, and the memory counted for it and for what is reserved beside it.</summary>
     public (string[] Hashes, long MemoryBytes) Now
     {
         get
         {
             lock (gate)
-                return ([.. loaded.Keys], loaded.Values.Sum(model => model.MemoryBytes));
+                return ([.. loaded.Keys], UsedBytes);
         }
     }
 
@@ -218,30 +218,6 @@ internal sealed partial class LoadedModels(
             var done = await work();
             took[key] = time.GetElapsedTime(begun);
             return done;
-        }
-    }
-
-    private async Task MakeRoomAsync(ModelRef model, long needBytes)
-    {
-        var memoryBytes = memory.Bytes;
-        if (needBytes > memoryBytes)
-            throw ModelFailures.TooLarge(model, needBytes, memoryBytes);
-        while (true)
-        {
-            string? victim;
-            lock (gate)
-            {
-                var used = loaded.Values.Sum(other => other.MemoryBytes);
-                if (used + needBytes <= memoryBytes && loaded.Count < Kernels.Limits.Models)
-                    return;
-                victim = loaded.Values.Where(other => other.Uses == 0).MinBy(other => other.LastUsed)?.Hash;
-                if (victim is null)
-                    throw ModelFailures.NoRoom(model, needBytes, memoryBytes - used);
-                loaded.Remove(victim);
-            }
-            await worker!.Client.UnloadAsync(victim);
-            shelf.Release(victim);
-            LogUnloaded(victim);
         }
     }
 

@@ -1,3 +1,4 @@
+using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Kernels.Formats.Gguf;
 using EgpuFleet.NodeAgent.Joining;
@@ -118,7 +119,8 @@ internal sealed partial class ModelCache : IDisposable
                 async token =>
                 {
                     using var client = clients.CreateClient(GatewayHttp.Downloads);
-                    await new ModelDownload(client, model, partial).RunAsync(token);
+                    var route = $"{InternalRoutes.Models}/{model.Sha256}";
+                    await new ModelDownload(client, model, partial, route).RunAsync(token);
                 },
                 closing.Token
             );

@@ -1,16 +1,17 @@
 using System.Net;
 using System.Net.Http.Headers;
 using System.Security.Cryptography;
-using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Models;
 
 namespace EgpuFleet.NodeAgent.Models;
 
 /// <summary>
-/// One attempt to bring a model file into a partial file, going on from what an earlier attempt left. Returns when the file
+/// One attempt to bring a file known by its hash into a partial file, going on from what an earlier attempt left. Returns when the file
 /// is complete and its hash is right. The size is known beforehand: nothing beyond it is written.
 /// </summary>
-internal sealed class ModelDownload(HttpClient client, ModelRef model, string partial)
+/// <param name="model">What it is called, and its hash and size.</param>
+/// <param name="route">Where the gateway has it.</param>
+internal sealed class ModelDownload(HttpClient client, ModelRef model, string partial, string route)
 {
     private const int BufferBytes = 1 << 16;
 
@@ -55,7 +56,7 @@ internal sealed class ModelDownload(HttpClient client, ModelRef model, string pa
 
     private async Task ReceiveAsync(FileStream file, IncrementalHash hash, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, $"{InternalRoutes.Models}/{model.Sha256}");
+        using var request = new HttpRequestMessage(HttpMethod.Get, route);
         if (file.Position > 0)
             request.Headers.Range = new RangeHeaderValue(file.Position, null);
         using var response = await client.SendAsync(

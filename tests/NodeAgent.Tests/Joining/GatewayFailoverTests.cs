@@ -60,7 +60,7 @@ public sealed class GatewayFailoverTests
 
         public async Task<HttpStatusCode> GetAsync()
         {
-            using var handler = new GatewayFailover(choice, this);
+            using var handler = new GatewayFailover(choice, Limits.GatewayTimeout, this);
             using var client = new HttpMessageInvoker(handler, disposeHandler: false);
             using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(First, "/x?y"));
             using var response = await client.SendAsync(request, Token);

@@ -10,6 +10,7 @@ using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Joining;
 using EgpuFleet.NodeAgent.Measuring;
 using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Training;
 using EgpuFleet.NodeAgent.Workers;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -90,7 +91,24 @@ internal sealed class DeviceRig : IAsyncDisposable
     {
         var time = TimeProvider.System;
         var tune = new TuneItem(tunings: null, Meter, bringUp, time);
-        return new ShardItems(supervisor, loaded, generator, tune, time);
+        return new ShardItems(supervisor, loaded, generator, tune, Train(loaded, bringUp), time);
+    }
+
+    /// <summary>The device has no engine that trains.</summary>
+    private TrainItem Train(LoadedModels loaded, BringUp bringUp)
+    {
+        var time = TimeProvider.System;
+        var clients = services.GetRequiredService<IHttpClientFactory>();
+        var gateway = new TrainingGateway(clients, time);
+        var queue = new ReportQueue(Reports, time, NullLogger<ReportQueue>.Instance);
+        return new TrainItem(
+            seats: null,
+            new TrainingFolder(folder.At("training")),
+            new TrainingInputs(cache, new TrainingFiles(clients, time), bringUp, threads: 1),
+            gateway,
+            new TrainingAttempts(gateway, queue, loaded, bringUp, time),
+            time
+        );
     }
 
     private DeviceBench BenchOf(DeviceFacts facts, WorkerSupervisor supervisor, LoadedModels loaded) =>

@@ -1,0 +1,94 @@
+using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Kernels.Engines;
+
+namespace EgpuFleet.NodeAgent.Models;
+
+/// <summary>Room in a device's memory: models that nobody uses make it for others, and for what is no model.</summary>
+internal sealed partial class LoadedModels
+{
+    private long reservedBytes;
+
+    /// <summary>
+    /// Keeps memory of the device free of models until the reservation is disposed; models that nobody uses make room.
+    /// </summary>
+    /// <exception cref="EngineException">It is more than the device lends, or than models in use leave of it.</exception>
+    public async Task<IDisposable> ReserveAsync(long bytes, CancellationToken cancellationToken)
+    {
+        await turn.WaitAsync(cancellationToken);
+        try
+        {
+            while (true)
+            {
+                string? victim;
+                lock (gate)
+                {
+                    if (UsedBytes + bytes <= memory.Bytes)
+                    {
+                        reservedBytes += bytes;
+                        return new Reservation(this, bytes);
+                    }
+                    victim = Victim();
+                    if (victim is null)
+                        throw new EngineException(
+                            EngineErrorClass.OutOfMemory,
+                            $"It needs {bytes} bytes; {memory.Bytes - UsedBytes} of the {memory.Bytes} that this device lends are free.",
+                            bytes,
+                            memory.Bytes - UsedBytes
+                        );
+                    loaded.Remove(victim);
+                }
+                await worker!.Client.UnloadAsync(victim, cancellationToken);
+                shelf.Release(victim);
+                LogUnloaded(victim);
+            }
+        }
+        finally
+        {
+            turn.Release();
+            changes.Raise();
+        }
+    }
+
+    private async Task MakeRoomAsync(ModelRef model, long needBytes)
+    {
+        var memoryBytes = memory.Bytes;
+        if (needBytes > memoryBytes)
+            throw ModelFailures.TooLarge(model, needBytes, memoryBytes);
+        while (true)
+        {
+            string? victim;
+            lock (gate)
+            {
+                var used = UsedBytes;
+                if (used + needBytes <= memoryBytes && loaded.Count < Kernels.Limits.Models)
+                    return;
+                victim = Victim();
+                if (victim is null)
+                    throw ModelFailures.NoRoom(model, needBytes, memoryBytes - used);
+                loaded.Remove(victim);
+            }
+            await worker!.Client.UnloadAsync(victim);
+            shelf.Release(victim);
+            LogUnloaded(victim);
+        }
+    }
+
+    private long UsedBytes => reservedBytes + loaded.Values.Sum(model => model.MemoryBytes);
+
+    /// <summary>The one that makes room first; null when all are in use.</summary>
+    private string? Victim() => loaded.Values.Where(other => other.Uses == 0).MinBy(other => other.LastUsed)?.Hash;
+
+    private void Unreserve(long bytes)
+    {
+        lock (gate)
+            reservedBytes -= bytes;
+        changes.Raise();
+    }
+
+    private sealed class Reservation(LoadedModels models, long bytes) : IDisposable
+    {
+        private long bytes = bytes;
+
+        public void Dispose() => models.Unreserve(Interlocked.Exchange(ref bytes, 0));
+    }
+}

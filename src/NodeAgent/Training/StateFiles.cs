@@ -1,0 +1,77 @@
+using System.Globalization;
+using EgpuFleet.Grains.Interfaces.Checkpoints;
+using EgpuFleet.Kernels.Formats.Safetensors;
+using EgpuFleet.Kernels.Training;
+using EgpuFleet.NodeAgent.Checkpoints;
+
+namespace EgpuFleet.NodeAgent.Training;
+
+/// <summary>States between a worker's file and the checkpoint store.</summary>
+internal static class StateFiles
+{
+    private const string Format = "egpufleet-train-1";
+    private const string MomentPrefix = "adam.";
+
+    /// <summary>The tensors of a worker's state as the store takes them.</summary>
+    public static IReadOnlyList<NamedBuffer> Read(string path)
+    {
+        using var file = SafetensorsFile.Open(path);
+        var buffers = new List<NamedBuffer>(file.Tensors.Count);
+        foreach (var tensor in file.Tensors)
+        {
+            var data = new byte[tensor.Bytes];
+            file.Read(tensor, 0, data);
+            buffers.Add(new NamedBuffer(tensor.Name, ElementType.F32, tensor.Shape, data));
+        }
+        return buffers;
+    }
+
+    /// <summary>Places for the tensors of a checkpoint. Only what a state of this session consists of gets any memory.</summary>
+    public static StatePlaces PlacesOf(TrainInfo session) =>
+        new(session.Tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal));
+
+    /// <summary>Where a checkpoint's tensors go.</summary>
+    internal sealed class StatePlaces(IReadOnlyDictionary<string, IReadOnlyList<long>> expected)
+    {
+        private readonly Dictionary<string, (IReadOnlyList<long> Shape, byte[] Data)> tensors = new(
+            StringComparer.Ordinal
+        );
+
+        /// <exception cref="TrainingStateException">A tensor is none of this session's.</exception>
+        public Memory<byte> Place(ManifestTensor tensor)
+        {
+            if (
+                tensor.Type != ElementType.F32
+                || !expected.TryGetValue(TrainedNameOf(tensor.Name), out var shape)
+                || !shape.SequenceEqual(tensor.Shape)
+            )
+                throw new TrainingStateException(
+                    $"The checkpoint's '{tensor.Name}' is no tensor of this model and adapter."
+                );
+            var data = new byte[tensor.SizeBytes];
+            tensors[tensor.Name] = (shape, data);
+            return data;
+        }
+
+        /// <summary>Writes what came as a state of the engine.</summary>
+        /// <param name="step">Steps done; null: only the weights, since a new run has its own optimizer and count.</param>
+        public void Write(string path, long? step)
+        {
+            var chosen = tensors.Where(one =>
+                step is not null || !one.Key.StartsWith(MomentPrefix, StringComparison.Ordinal)
+            );
+            var file = new SafetensorsWriter();
+            file.AddMetadata("format", Format);
+            if (step is { } done)
+                file.AddMetadata("step", done.ToString(CultureInfo.InvariantCulture));
+            foreach (var (name, (shape, data)) in chosen)
+                file.Add(name, SafetensorsType.F32, shape, stream => stream.Write(data));
+            file.WriteTo(path);
+        }
+
+        private static string TrainedNameOf(string name) =>
+            name.StartsWith(MomentPrefix, StringComparison.Ordinal) && name.Length > MomentPrefix.Length + 2
+                ? name[(MomentPrefix.Length + 2)..]
+                : name;
+    }
+}

@@ -1,0 +1,79 @@
+using System.Text.Json;
+using EgpuFleet.Grains.Interfaces.Execution;
+using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.NodeAgent.Checkpoints;
+using EgpuFleet.NodeAgent.Execution;
+using EgpuFleet.NodeAgent.Hosting;
+
+namespace EgpuFleet.NodeAgent.Training;
+
+/// <summary>
+/// The one item of a fine-tuning on one device: brings model and data here, goes on from the newest checkpoint, and ends with
+/// a result that is served.
+/// </summary>
+/// <param name="seats">Null for a device that cannot train.</param>
+internal sealed class TrainItem(
+    ITrainingSeats? seats,
+    TrainingFolder folder,
+    TrainingInputs inputs,
+    TrainingGateway gateway,
+    TrainingAttempts attempts,
+    TimeProvider time
+)
+{
+    /// <summary>Returns the process that trained last, and the summary as JSON.</summary>
+    /// <param name="stopping">Ends the run after its step; its state is durable then.</param>
+    /// <exception cref="EngineException">The engine cannot train this, or its worker was lost again and again.</exception>
+    /// <exception cref="GenerationException">Model or data cannot be had, or are not fit for it.</exception>
+    public async Task<(int ProcessId, string Summary)> RunAsync(
+        ShardAssignment assignment,
+        ModelRef model,
+        HeldLease lease,
+        CancellationToken stopping
+    )
+    {
+        if (seats is null || assignment.Train is not { } parameters)
+            throw new EngineException(EngineErrorClass.InvalidRequest, "The device has no engine that trains.");
+        folder.Begin();
+        try
+        {
+            await using var notes = new NoteOutbox(gateway, lease.Key, time);
+            var began = time.GetTimestamp();
+            var prepared = await inputs.PrepareAsync(parameters, model, folder, notes, stopping);
+            var (processId, outcome) = await attempts.RunAsync(seats, prepared, folder, lease, notes, stopping);
+            var published = await gateway.PublishAsync(lease.Key, outcome.Checkpoint, stopping);
+            notes.Say(outcome.State.Step, $"Done: served as {published.Model}.");
+            var summary = new
+            {
+                published.Model,
+                outcome.Checkpoint,
+                Steps = outcome.State.Step,
+                outcome.State.TrainedTokens,
+                outcome.TrainLoss,
+                outcome.ValidLoss,
+                seats.Engine,
+                Seconds = time.GetElapsedTime(began).TotalSeconds,
+            };
+            return (processId, JsonSerializer.Serialize(summary, AgentJson.Options));
+        }
+        catch (CheckpointException e) when (e.Code == "fenced")
+        {
+            lease.End("a checkpoint was fenced: another epoch is current");
+            throw new OperationCanceledException(e.Message, e, lease.Ended);
+        }
+        catch (CheckpointException e)
+        {
+            throw new GenerationException(e.Code, e.Message, retryable: true);
+        }
+        catch (TrainingStateException e)
+        {
+            throw new GenerationException("checkpoint_unusable", e.Message, retryable: false);
+        }
+        finally
+        {
+            folder.End();
+        }
+    }
+}

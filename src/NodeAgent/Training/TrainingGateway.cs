@@ -1,0 +1,118 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json;
+using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Scheduling;
+using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Grains.Interfaces.Training;
+using EgpuFleet.NodeAgent.Checkpoints;
+using EgpuFleet.NodeAgent.Joining;
+using Polly.Timeout;
+
+namespace EgpuFleet.NodeAgent.Training;
+
+/// <summary>What a run says to the gateway, beside its checkpoints.</summary>
+internal sealed class TrainingGateway(IHttpClientFactory clients, TimeProvider time)
+{
+    /// <summary>Does something with checkpoints until it was done or refused for good, or the token fires.</summary>
+    /// <param name="waits">Told once, why it has to wait.</param>
+    /// <exception cref="CheckpointException">The refusal.</exception>
+    public async Task<T> CheckpointAsync<T>(
+        Func<CheckpointClient, Task<T>> work,
+        Action<string> waits,
+        CancellationToken cancellationToken
+    )
+    {
+        using var http = clients.CreateClient(GatewayHttp.Checkpoints);
+        var client = new CheckpointClient(http);
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await work(client);
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && IsPassing(e))
+            {
+                if (attempt == 1)
+                    waits(e.Message);
+            }
+            await Task.Delay(Limits.CheckpointRetry, time, cancellationToken);
+        }
+    }
+
+    /// <summary>Nobody answers in time, or the store or its disk cannot now.</summary>
+    private static bool IsPassing(Exception e) =>
+        e is HttpRequestException or IOException or OperationCanceledException
+        || e
+            is CheckpointException
+            {
+                Code: "disk_full" or "ledger_unavailable" or "cluster_unavailable" or "gateway_error"
+            };
+
+    /// <summary>Hands notes over; returns when they were taken, or refused for good.</summary>
+    public async Task TakeNotesAsync(
+        LeaseKey lease,
+        IReadOnlyList<TrainingNote> notes,
+        CancellationToken cancellationToken
+    )
+    {
+        var body = new TrainingNotes(lease.Shard.Job.ToString(), lease.Shard.Number, lease.Epoch, notes);
+        using var response = await PostAsync(InternalRoutes.TrainingNotes, body, cancellationToken);
+    }
+
+    /// <summary>Lets a checkpoint become a model that is served.</summary>
+    /// <exception cref="GenerationException">It was refused.</exception>
+    public async Task<TrainingPublished> PublishAsync(
+        LeaseKey lease,
+        string checkpoint,
+        CancellationToken cancellationToken
+    )
+    {
+        var body = new TrainingResult(lease.Shard.Job.ToString(), lease.Shard.Number, lease.Epoch, checkpoint);
+        using var response = await PostAsync(InternalRoutes.TrainingResult, body, cancellationToken);
+        if (!response.IsSuccessStatusCode)
+            throw new GenerationException(
+                "result_refused",
+                $"The gateway does not serve checkpoint {checkpoint}: {await WordsOfAsync(response, cancellationToken)}",
+                retryable: false
+            );
+        return await response.Content.ReadFromJsonAsync<TrainingPublished>(TrainingJson.Options, cancellationToken)
+            ?? throw new GenerationException("result_refused", "The gateway's answer is empty.", retryable: true);
+    }
+
+    /// <summary>Asks until there is an answer that is not a passing failure.</summary>
+    private async Task<HttpResponseMessage> PostAsync<T>(string route, T body, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            try
+            {
+                using var client = clients.CreateClient(GatewayHttp.Name);
+                using var content = JsonContent.Create(body, options: TrainingJson.Options);
+                var response = await client.PostAsync(route, content, cancellationToken);
+                if ((int)response.StatusCode < 500 && response.StatusCode != HttpStatusCode.TooManyRequests)
+                    return response;
+                response.Dispose();
+            }
+            catch (Exception e) when (e is HttpRequestException or TimeoutRejectedException)
+            {
+                // Nobody is there now.
+            }
+            await Task.Delay(Limits.JoinRetryEvery, time, cancellationToken);
+        }
+    }
+
+    private static async Task<string> WordsOfAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
+            using var problem = await JsonDocument.ParseAsync(body, cancellationToken: cancellationToken);
+            return problem.RootElement.GetProperty("detail").GetString() ?? $"status {(int)response.StatusCode}";
+        }
+        catch (Exception e) when (e is JsonException or KeyNotFoundException or InvalidOperationException)
+        {
+            return $"status {(int)response.StatusCode}";
+        }
+    }
+}

@@ -1,0 +1,153 @@
+using EgpuFleet.Grains.Interfaces.Training;
+using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Formats.Training;
+using EgpuFleet.Kernels.Training;
+using EgpuFleet.NodeAgent.Execution;
+
+namespace EgpuFleet.NodeAgent.Training;
+
+/// <summary>How a run stands when it is over.</summary>
+internal sealed record TrainingOutcome(RunState State, double? TrainLoss, double? ValidLoss, string Checkpoint);
+
+/// <summary>
+/// The steps of a run in one session, from where its state is to the end. Under one lease: nothing is computed while that is
+/// not confirmed, and nothing of it counts when it is lost.
+/// </summary>
+/// <param name="before">Metrics of the checkpoint it goes on from.</param>
+internal sealed class TrainingRun(
+    TrainParameters parameters,
+    TrainingPlan plan,
+    TrainingData data,
+    ITrainingSession session,
+    CheckpointLine checkpoints,
+    NoteOutbox notes,
+    HeldLease lease,
+    IReadOnlyDictionary<string, double> before,
+    TimeProvider time
+)
+{
+    private const string TrainLoss = "train_loss";
+    private const string ValidLoss = "valid_loss";
+
+    private double? trainLoss = Found(before, TrainLoss);
+    private double? validLoss = Found(before, ValidLoss);
+
+    /// <summary>Called with the state after each step.</summary>
+    public Action<RunState>? Stepped { get; init; }
+
+    /// <param name="stopping">When it fires, the step under way is ended, its state is made durable, and the run is broken off.</param>
+    /// <exception cref="EngineException">As of the session; <see cref="EngineErrorClass.NotFinite"/> once the last good state is durable.</exception>
+    /// <exception cref="OperationCanceledException">It was broken off, or the lease has ended.</exception>
+    public async Task<TrainingOutcome> RunAsync(RunState state, CancellationToken stopping)
+    {
+        var (meter, tokens) = (time.GetTimestamp(), state.TrainedTokens);
+        using var rows = data.Order.From(state.Cursor, parameters.Epochs).GetEnumerator();
+        while (state.Step < plan.TotalSteps)
+        {
+            if (stopping.IsCancellationRequested)
+                await BreakOffAsync(state, stopping);
+            await lease.ReadyAsync();
+            state = await StepAsync(rows, state);
+            Stepped?.Invoke(state);
+            if (plan.EvaluatesAfter(state.Step))
+                validLoss = await EvaluateAsync(state.Step);
+            if (plan.NotesAfter(state.Step))
+            {
+                Note(state, (state.TrainedTokens - tokens) / time.GetElapsedTime(meter).TotalSeconds);
+                (meter, tokens) = (time.GetTimestamp(), state.TrainedTokens);
+            }
+            if (checkpoints.IsDue && state.Step < plan.TotalSteps)
+                await checkpoints.SaveAsync(session, state, Metrics(), lease.Ended);
+        }
+        await SaveLastAsync(state);
+        return new TrainingOutcome(state, trainLoss, validLoss, checkpoints.Last!);
+    }
+
+    private async Task<RunState> StepAsync(IEnumerator<PlacedRow> rows, RunState state)
+    {
+        var taken = new List<PlacedRow>(parameters.BatchRows);
+        while (taken.Count < parameters.BatchRows && rows.MoveNext())
+            taken.Add(rows.Current);
+        var batch = RowBatches.Of([.. taken.Select(placed => placed.Row)]);
+        TrainStep done;
+        try
+        {
+            done = await session.StepAsync(batch, plan.RateAt(state.Step), lease.Ended);
+        }
+        catch (EngineException e) when (e.ErrorClass == EngineErrorClass.NotFinite)
+        {
+            // Nothing of the step was taken: what is kept is the state before it.
+            await SaveLastAsync(state);
+            throw;
+        }
+        trainLoss = done.Loss;
+        var next = taken[^1].Next;
+        return state with
+        {
+            Step = done.Step,
+            Epoch = next.Epoch,
+            Microshard = next.Microshard,
+            Row = next.Row,
+            TrainedTokens = state.TrainedTokens + done.TrainedTokens,
+        };
+    }
+
+    private async Task<double?> EvaluateAsync(long step)
+    {
+        if (data.Validation is null)
+            return null;
+        var (sum, tokens) = (0.0, 0L);
+        foreach (var batch in data.Validation)
+        {
+            await lease.ReadyAsync();
+            var part = await session.EvaluateAsync(batch, lease.Ended);
+            sum += part.LossSum;
+            tokens += part.Tokens;
+        }
+        var loss = sum / tokens;
+        notes.Tell(step, new Dictionary<string, double>(StringComparer.Ordinal) { [ValidLoss] = loss });
+        return loss;
+    }
+
+    private void Note(RunState state, double tokensPerSecond) =>
+        notes.Tell(
+            state.Step,
+            new Dictionary<string, double>(StringComparer.Ordinal)
+            {
+                [TrainLoss] = trainLoss!.Value,
+                ["learning_rate"] = plan.RateAt(state.Step - 1),
+                ["tokens"] = state.TrainedTokens,
+                ["tokens_per_second"] = tokensPerSecond,
+            }
+        );
+
+    private Dictionary<string, double> Metrics()
+    {
+        var metrics = new Dictionary<string, double>(StringComparer.Ordinal);
+        if (trainLoss is { } training)
+            metrics[TrainLoss] = training;
+        if (validLoss is { } validation)
+            metrics[ValidLoss] = validation;
+        return metrics;
+    }
+
+    private static double? Found(IReadOnlyDictionary<string, double> metrics, string name) =>
+        metrics.TryGetValue(name, out var value) ? value : null;
+
+    private async Task SaveLastAsync(RunState state)
+    {
+        await checkpoints.ArrivedAsync();
+        if (checkpoints.LastStep == state.Step)
+            return;
+        await checkpoints.SaveAsync(session, state, Metrics(), lease.Ended);
+        await checkpoints.ArrivedAsync();
+    }
+
+    private async Task BreakOffAsync(RunState state, CancellationToken stopping)
+    {
+        lease.Ended.ThrowIfCancellationRequested();
+        await SaveLastAsync(state);
+        notes.Say(state.Step, $"Stopped after step {state.Step}; its checkpoint is stored.");
+        stopping.ThrowIfCancellationRequested();
+    }
+}
