@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 from ..config import ModelConfig
 from ..errors import EngineError
@@ -71,13 +71,22 @@ def require_room(needed: TrainEstimate, smaller: TrainEstimate | None) -> None:
 
 
 def _activations(config: ModelConfig, spec: TrainSpec, kinds: int) -> int:
+    """Of training passes, and of the forward passes over one row that continue a prompt."""
+    trained = _pass_values(config, spec, kinds, is_trained=True)
+    one_row = replace(spec, rows_per_pass=1, recompute=True)
+    continued = 0 if spec.rows_per_pass == 1 else _pass_values(config, one_row, kinds, is_trained=False)
+    return _F32 * (trained + continued) + _SLACK_BYTES
+
+
+def _pass_values(config: ModelConfig, spec: TrainSpec, kinds: int, is_trained: bool) -> int:
+    """Numbers that are kept, and that the graphs of each kind of layer and of the head work in."""
     count, rank = spec.rows_per_pass * spec.row_tokens, spec.adapter.rank
     cuts = sum(cut_widths(config))
-    kept = (config.layers + 2) * config.width + (1 if spec.recompute else config.layers) * cuts
+    kept = (config.layers + 2) * config.width + (1 if spec.recompute else config.layers) * cuts + config.rope.width + 4
     queries, keys = config.heads * config.head_width, config.kv_heads * config.head_width
     scores = spec.rows_per_pass * config.heads * spec.row_tokens**2
     forward = count * (3 * config.width + 2 * queries + 2 * keys + config.hidden + 7 * rank) + 2 * scores
     backward = count * (8 * config.width + 5 * queries + 6 * keys + 5 * config.hidden + 14 * rank) + 4 * scores
     piece = head_tokens(count, config.vocabulary)
     head = piece * (6 * config.vocabulary + 6 * config.width)
-    return _F32 * (count * (kept + config.rope.width + 4) + kinds * (forward + backward) + head) + _SLACK_BYTES
+    return count * kept + kinds * (forward + (backward if is_trained else 0)) + head

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -49,7 +49,9 @@ class TrainingSession:
         edges, layers = kinds
         self._config, self._spec, self._needed = config, spec, needed
         self._base_parameters = sum(tensor.items for kind in [edges, *layers] for _, tensor in kind.tensors)
-        self._graphs = Graphs(config, spec, load_part(file.path, edges), _rope_factors(file))
+        self._edges, self._rope_factors = load_part(file.path, edges), _rope_factors(file)
+        self._graphs = Graphs(config, spec, self._edges, self._rope_factors)
+        self._one_row = self._graphs if spec.rows_per_pass == 1 else None
         self._state = State(config, spec)
         self._layers = [self._state.layer(index, load_part(file.path, kind)) for index, kind in enumerate(layers)]
         self._adam = Adam(spec.optimizer)
@@ -105,19 +107,20 @@ class TrainingSession:
     def continue_(
         self, prompt: np.ndarray, max_tokens: int, stops: Sequence[int], heed: Heed
     ) -> dict[str, Any]:
-        """The most likely continuation, as far as a row holds it."""
-        rows, room = self._spec.rows_per_pass, self._spec.row_tokens
+        """The most likely continuation, as far as a row holds it; each token is a forward pass over one row."""
+        room = self._spec.row_tokens
         if not 1 <= prompt.size <= room:
             raise EngineError("context_length_exceeded", f"A row holds 1 to {room} tokens.", prompt.size, room)
         if prompt.min() < 0 or prompt.max() >= self._config.vocabulary:
             raise invalid(f"A token is not in 0..{self._config.vocabulary - 1}.")
-        inputs = np.zeros((rows, room), np.int32)
+        graphs = self._graphs_of_one_row()
+        inputs = np.zeros((1, room), np.int32)
         inputs[0, : prompt.size] = prompt
         nothing = np.full_like(inputs, -1)
         tokens: list[int] = []
         for position in range(prompt.size - 1, min(room, prompt.size - 1 + max_tokens)):
-            self._layers_forward(TrainBatch(inputs, nothing, np.zeros_like(inputs)), heed)
-            token = self._graphs.most_likely(position)
+            self._layers_forward(graphs, TrainBatch(inputs, nothing, np.zeros_like(inputs)), heed)
+            token = graphs.most_likely(position)
             if token in stops:
                 break
             tokens.append(token)
@@ -140,15 +143,21 @@ class TrainingSession:
         return sums
 
     def _forward(self, part: TrainBatch, with_gradient: bool, heed: Heed) -> float:
-        self._layers_forward(part, heed)
+        self._layers_forward(self._graphs, part, heed)
         return float(self._graphs.losses(with_gradient).astype(np.float64).sum())
 
-    def _layers_forward(self, part: TrainBatch, heed: Heed) -> None:
+    def _layers_forward(self, graphs: Graphs, part: TrainBatch, heed: Heed) -> None:
         heed()
-        self._graphs.begin(part)
+        graphs.begin(part)
         for layer, tensors in enumerate(self._layers):
             heed()
-            self._graphs.forward(layer, tensors)
+            graphs.forward(layer, tensors)
+
+    def _graphs_of_one_row(self) -> Graphs:
+        if self._one_row is None:
+            spec = replace(self._spec, rows_per_pass=1, recompute=True)
+            self._one_row = Graphs(self._config, spec, self._edges, self._rope_factors)
+        return self._one_row
 
     def _update(self, tokens: int, rate: float, loss: float) -> dict[str, Any]:
         norm = math.sqrt(_finite(self._adam.square_sum(self._state.trained), "gradient")) / tokens
