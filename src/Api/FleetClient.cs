@@ -13,7 +13,7 @@ namespace EgpuFleet.Api;
 /// <see cref="FleetApiException"/> on an error answer and <see cref="HttpRequestException"/> when nobody answers.
 /// </summary>
 /// <param name="http">A client whose base address is the gateway.</param>
-public sealed class FleetClient(HttpClient http)
+public sealed partial class FleetClient(HttpClient http)
 {
     public Task<JobInfo> SubmitAsync(JobRequest job, string? idempotencyKey, CancellationToken cancellationToken) =>
         PostJobAsync(JsonContent.Create(job, options: ApiJson.Options), idempotencyKey, cancellationToken);
@@ -273,9 +273,15 @@ public sealed class FleetClient(HttpClient http)
     {
         if (response.IsSuccessStatusCode)
             return;
-        ProblemInfo? problem = null;
-        if (response.Content.Headers.ContentType?.MediaType == "application/problem+json")
-            problem = await response.Content.ReadFromJsonAsync<ProblemInfo>(ApiJson.Options, cancellationToken);
+        var problem = response.Content.Headers.ContentType?.MediaType switch
+        {
+            "application/problem+json" => await response.Content.ReadFromJsonAsync<ProblemInfo>(
+                ApiJson.Options,
+                cancellationToken
+            ),
+            "application/json" => await ReadOpenAiErrorAsync(response, cancellationToken),
+            _ => null,
+        };
         var message = problem?.Detail ?? problem?.Title ?? $"The gateway answered {(int)response.StatusCode}.";
         foreach (var (field, errors) in problem?.Errors ?? new Dictionary<string, string[]>())
             message += $"{Environment.NewLine}  {field}: {string.Join(' ', errors)}";

@@ -11,10 +11,15 @@ public static class Routes
     public const string Tunings = "/api/v1/tunings";
     public const string Checkpoints = "/api/v1/checkpoints";
     public const string CheckpointsCollect = Checkpoints + ":collect";
+    public const string Files = "/v1/files";
     public const string Live = "/health/live";
     public const string Ready = "/health/ready";
 
     public static string Job(string id) => $"{Jobs}/{Uri.EscapeDataString(id)}";
+
+    public static string File(string id) => $"{Files}/{Uri.EscapeDataString(id)}";
+
+    public static string FileContent(string id) => File(id) + "/content";
 
     public static string JobEvents(string id) => Job(id) + "/events";
 

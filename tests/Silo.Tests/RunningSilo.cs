@@ -1,7 +1,12 @@
 using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Http.Json;
 using System.Net.Sockets;
+using System.Security.Cryptography;
+using System.Text;
 using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Membership;
 using EgpuFleet.Silo.Hosting;
 using EgpuFleet.TestKit;
 
@@ -52,6 +57,23 @@ public sealed class RunningSilo : IAsyncLifetime
         if (silo is not null)
             await silo.DisposeAsync();
         Directory.Delete(DataDirectory, recursive: true);
+    }
+
+    /// <summary>Enrols a node; returns its credential.</summary>
+    public async Task<string> JoinAsync(string node)
+    {
+        var token = TestContext.Current.CancellationToken;
+        var secret = await File.ReadAllTextAsync(Path.Combine(DataDirectory, "silo", "enrolment.secret"), token);
+        var credential = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
+        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(credential)));
+        using var request = new HttpRequestMessage(HttpMethod.Post, InternalRoutes.Nodes)
+        {
+            Content = JsonContent.Create(new NodeEnrolment(node, hash), options: MembershipJson.Options),
+        };
+        request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", secret.Trim());
+        using var response = await Http.SendAsync(request, token);
+        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
+        return credential;
     }
 
     public static int FreePort()

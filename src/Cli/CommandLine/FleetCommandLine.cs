@@ -67,6 +67,7 @@ internal static class FleetCommandLine
             NodeVerb.Create(),
             DeviceVerbs.Create(),
             ModelsVerb.Create(),
+            FilesVerb.Create(),
             CheckpointsVerb.Create(),
             EngineVerb.Create(),
             DoctorVerb.Create(),

@@ -7,6 +7,7 @@ using EgpuFleet.Silo.Gateway.Health;
 using EgpuFleet.Silo.Gateway.Native;
 using EgpuFleet.Silo.Gateway.Native.Bulk;
 using EgpuFleet.Silo.Gateway.OpenAi;
+using EgpuFleet.Silo.Gateway.OpenAi.Files;
 using EgpuFleet.Silo.Gateway.Training;
 using EgpuFleet.Silo.Membership;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -47,6 +48,7 @@ public static class GatewayHosting
         services.AddSingleton<ModelUpload>();
         services.AddSingleton<Generations>();
         services.AddSingleton<Completions>();
+        services.AddSingleton<FileUpload>();
         services.AddSingleton<TrainingNoteRoute>();
         services.AddSingleton<RememberedNodes>();
         services.AddSingleton<NodeAuthentication>();
@@ -70,6 +72,7 @@ public static class GatewayHosting
         app.MapTunings();
         app.MapCheckpoints();
         app.MapOpenAi();
+        app.MapFiles();
         app.MapInternal();
         app.MapCheckpointPath();
         app.MapTrainingRounds();

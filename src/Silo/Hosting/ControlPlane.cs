@@ -2,6 +2,7 @@ using EgpuFleet.Grains.Ports;
 using EgpuFleet.Silo.Membership;
 using EgpuFleet.Silo.Postgres;
 using EgpuFleet.Silo.Postgres.Checkpoints;
+using EgpuFleet.Silo.Postgres.Files;
 using EgpuFleet.Silo.Postgres.Training;
 using EgpuFleet.Silo.Training;
 using Npgsql;
@@ -34,6 +35,7 @@ public static class ControlPlane
         ));
         services.AddSingleton<ILedger>(provider => provider.GetRequiredService<PostgresLedger>());
         services.AddSingleton<ITuningStore, TuningTables>();
+        services.AddSingleton<FileTables>();
         services.AddSingleton<ICheckpointStore>(provider => new PostgresCheckpoints(
             connectionString,
             provider.GetRequiredService<TimeProvider>(),

@@ -2,6 +2,8 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Silo.Gateway;
 using EgpuFleet.Silo.Gateway.FineTuning;
 using EgpuFleet.Silo.Gateway.Native;
+using EgpuFleet.Silo.Gateway.OpenAi.Files;
+using EgpuFleet.Silo.Postgres.Files;
 using Microsoft.AspNetCore.Mvc;
 
 namespace EgpuFleet.Silo.Membership;
@@ -24,10 +26,24 @@ public static class InternalRouteMap
         table.MapPost("update", (HttpRequest request, MembershipProxy proxy) => proxy.UpdateAsync(request));
         table.MapPost("alive", (HttpRequest request, MembershipProxy proxy) => proxy.AliveAsync(request));
         all.MapGet(InternalRoutes.Models + "/{sha256}", SendModelAsync);
+        all.MapGet(InternalRoutes.Files + "/{id}/content", SendFileAsync);
         all.MapPost(
             InternalRoutes.TrainingNotes,
             (HttpRequest request, TrainingNoteRoute notes, CancellationToken token) => notes.HandleAsync(request, token)
         );
+    }
+
+    private static async Task<IResult> SendFileAsync(
+        HttpRequest request,
+        string id,
+        NodeAuthentication nodes,
+        FileTables files,
+        CancellationToken cancellationToken
+    )
+    {
+        await nodes.RequireAsync(request);
+        var file = await FileAnswers.RequireAsync(files, id, tenant: null, cancellationToken);
+        return FileAnswers.Content(files, file, name: null);
     }
 
     private static async Task<IResult> SendModelAsync(

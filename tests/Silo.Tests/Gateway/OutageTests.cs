@@ -81,6 +81,7 @@ public sealed class OutageTests : IAsyncLifetime
             ),
         ];
         await Task.WhenAll(requests.Select(UnavailableAsync));
+        await Task.WhenAll(((string[])["", "/file-" + new string('0', 32)]).Select(NoFilesAsync));
         foreach (var path in (string[])[Routes.Live, Routes.Models, "/v1/models", "/metrics", "/openapi/v1.json"])
         {
             using var served = await http.GetAsync(path, cancellationToken);
@@ -110,6 +111,17 @@ public sealed class OutageTests : IAsyncLifetime
             await response.ProblemAsync(HttpStatusCode.ServiceUnavailable);
             Assert.NotNull(response.Headers.RetryAfter?.Delta);
         }
+    }
+
+    private async Task NoFilesAsync(string path)
+    {
+        using var answer = await http.GetAsync(Routes.Files + path, TestContext.Current.CancellationToken);
+        await answer.EnvelopeAsync(HttpStatusCode.ServiceUnavailable);
+        using var content = new MemoryStream([1]);
+        var upload = await Assert.ThrowsAsync<FleetApiException>(() =>
+            Client.UploadFileAsync(content, "a.jsonl", "batch", TestContext.Current.CancellationToken)
+        );
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, upload.Status);
     }
 
     /// <summary>As a client does that was told when to come back.</summary>

@@ -22,7 +22,10 @@ public sealed class InternalRouteTests(RunningSilo silo)
     [InlineData("0000000000000000000000000000000000000000000000000000000000000000")]
     public async Task Nobody_enrols_or_reads_without_a_credential(string? credential)
     {
-        foreach (var path in (string[])[InternalRoutes.Membership, $"{InternalRoutes.Models}/x"])
+        foreach (
+            var path in (string[])
+                [InternalRoutes.Membership, $"{InternalRoutes.Models}/x", $"{InternalRoutes.Files}/x/content"]
+        )
         {
             using var response = await SendAsync(HttpMethod.Get, path, credential, null);
             await response.ProblemAsync(HttpStatusCode.Unauthorized);
@@ -57,9 +60,9 @@ public sealed class InternalRouteTests(RunningSilo silo)
     [Fact]
     public async Task A_new_credential_replaces_the_old_one_at_once()
     {
-        var old = await JoinAsync("node-renewed");
+        var old = await silo.JoinAsync("node-renewed");
         using var before = await SendAsync(HttpMethod.Get, InternalRoutes.Membership, old, null);
-        var renewed = await JoinAsync("node-renewed");
+        var renewed = await silo.JoinAsync("node-renewed");
 
         using var withOld = await SendAsync(HttpMethod.Get, InternalRoutes.Membership, old, null);
         using var withNew = await SendAsync(HttpMethod.Get, InternalRoutes.Membership, renewed, null);
@@ -72,8 +75,8 @@ public sealed class InternalRouteTests(RunningSilo silo)
     [Fact]
     public async Task A_node_writes_its_own_row_and_no_other()
     {
-        var own = await JoinAsync("node-own");
-        var other = await JoinAsync("node-other");
+        var own = await silo.JoinAsync("node-own");
+        var other = await silo.JoinAsync("node-other");
         var row = Row("node-own", 7101);
 
         Assert.True(await WriteOkAsync("insert", row, own));
@@ -97,7 +100,7 @@ public sealed class InternalRouteTests(RunningSilo silo)
     [Fact]
     public async Task A_dead_row_stays_dead()
     {
-        var own = await JoinAsync("node-dead");
+        var own = await silo.JoinAsync("node-dead");
         var row = Row("node-dead", 7201);
         Assert.True(await WriteOkAsync("insert", row, own));
         Assert.True(await WriteOkAsync("update", Dead(row), own));
@@ -110,7 +113,7 @@ public sealed class InternalRouteTests(RunningSilo silo)
     [Fact]
     public async Task A_node_offers_no_client_gateway()
     {
-        var own = await JoinAsync("node-gateway");
+        var own = await silo.JoinAsync("node-gateway");
 
         using var response = await WriteAsync("insert", Row("node-gateway", 7301) with { ProxyPort = 30000 }, own);
 
@@ -120,7 +123,7 @@ public sealed class InternalRouteTests(RunningSilo silo)
     [Fact]
     public async Task A_node_may_not_speak_for_the_control_silo()
     {
-        var own = await JoinAsync("node-usurper");
+        var own = await silo.JoinAsync("node-usurper");
         var control = (await TableAsync(own)).Rows.Single(row =>
             row.Name == "control-1" && row.Status == (int)SiloStatus.Active
         );
@@ -146,7 +149,7 @@ public sealed class InternalRouteTests(RunningSilo silo)
     )]
     public async Task A_malformed_row_is_refused(string body)
     {
-        var own = await JoinAsync("node-odd");
+        var own = await silo.JoinAsync("node-odd");
 
         using var response = await SendAsync(
             HttpMethod.Post,
@@ -161,7 +164,7 @@ public sealed class InternalRouteTests(RunningSilo silo)
     [Fact]
     public async Task A_node_reads_model_files_in_ranges()
     {
-        var own = await JoinAsync("node-reader");
+        var own = await silo.JoinAsync("node-reader");
         var bytes = await File.ReadAllBytesAsync(RunningSilo.SampleModelPath, Token);
         var path = $"{InternalRoutes.Models}/{Convert.ToHexStringLower(SHA256.HashData(bytes))}";
 
@@ -202,7 +205,7 @@ public sealed class InternalRouteTests(RunningSilo silo)
         );
         using var stranger = await SendAsync(HttpMethod.Post, InternalRoutes.TrainingNotes, null, Json(content));
         await stranger.ProblemAsync(HttpStatusCode.Unauthorized);
-        var credential = await JoinAsync("node-notes");
+        var credential = await silo.JoinAsync("node-notes");
         using var response = await SendAsync(HttpMethod.Post, InternalRoutes.TrainingNotes, credential, Json(content));
         await response.ProblemAsync(status);
 
@@ -220,15 +223,6 @@ public sealed class InternalRouteTests(RunningSilo silo)
 
     private async Task<string> SecretAsync() =>
         (await File.ReadAllTextAsync(Path.Combine(silo.DataDirectory, "silo", "enrolment.secret"), Token)).Trim();
-
-    private async Task<string> JoinAsync(string node)
-    {
-        var credential = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32));
-        var hash = Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(credential)));
-        using var response = await EnrolAsync(node, hash, await SecretAsync());
-        Assert.Equal(HttpStatusCode.NoContent, response.StatusCode);
-        return credential;
-    }
 
     private Task<HttpResponseMessage> EnrolAsync(string node, string hash, string? secret) =>
         SendAsync(
