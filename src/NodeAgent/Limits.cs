@@ -285,6 +285,9 @@ public static class Limits
     /// <summary>Of a checkpoint's chunks: small enough that a few changed rows of a tensor do not send all of it.</summary>
     public const int CheckpointChunkBytes = 256 << 10;
 
+    /// <summary>Chunks asked for in one question: a few batches, so that the first is on its way before the last is hashed.</summary>
+    public const int CheckpointChunksPerQuestion = 248;
+
     /// <summary>Threads that hash a state: the worker's are worth more.</summary>
     public const int HashingThreads = 2;
 

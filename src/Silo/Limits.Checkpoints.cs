@@ -15,6 +15,9 @@ public static partial class Limits
     /// <summary>Chunks asked for in one query; the server sends them one after the other, so nothing holds them all.</summary>
     public const int CheckpointChunksPerRead = 256;
 
+    /// <summary>Buffers of a restore, of a mebibyte each: one is sent, one is read, and neither waits for the other's pauses.</summary>
+    public const int CheckpointChunksReadAhead = 4;
+
     /// <summary>Chunks that one statement of an examination hashes: below a second of work.</summary>
     public const int CheckpointChunksPerExamination = 64;
 

@@ -25,15 +25,15 @@ public sealed class CheckpointClient(HttpClient client)
     )
     {
         ArgumentNullException.ThrowIfNull(state);
-        var plan = ChunkPlan.Of(state, ChunkBytes);
+        var plan = new ChunkPlan(state, ChunkBytes);
         var id = await OpenAsync(lease, state, cancellationToken);
         var sent = 0L;
         for (var attempt = 1; ; attempt++)
         {
-            sent += await SendMissingAsync(id, plan, cancellationToken);
+            sent += await ChunkUpload.SendAsync(http, id, plan, cancellationToken);
             try
             {
-                var sealing = new CheckpointSealing(plan.Manifest, state.Metrics);
+                var sealing = new CheckpointSealing(plan.Manifest(), state.Metrics);
                 var saved = await CompleteAsync(id, sealing, cancellationToken);
                 return new SavedCheckpoint(saved.Id, saved.SizeBytes, sent);
             }
@@ -86,9 +86,10 @@ public sealed class CheckpointClient(HttpClient client)
     )
     {
         ArgumentNullException.ThrowIfNull(state);
-        var plan = ChunkPlan.Of(state, ChunkBytes);
+        var plan = new ChunkPlan(state, ChunkBytes);
         var id = await OpenAsync(lease, state, cancellationToken);
-        return new StagedCheckpoint(id, plan.Manifest, await SendMissingAsync(id, plan, cancellationToken));
+        var sent = await ChunkUpload.SendAsync(http, id, plan, cancellationToken);
+        return new StagedCheckpoint(id, plan.Manifest(), sent);
     }
 
     private async Task<string> OpenAsync(TrainingLease lease, TrainingState state, CancellationToken cancellationToken)
@@ -128,30 +129,6 @@ public sealed class CheckpointClient(HttpClient client)
         using var response = await http.SendAsync(HttpMethod.Get, $"/{id}/data", null, cancellationToken);
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
         await CheckpointReader.ReadAsync(body, manifest, place, cancellationToken);
-    }
-
-    private async Task<long> SendMissingAsync(string id, ChunkPlan plan, CancellationToken cancellationToken)
-    {
-        var missing = new List<ChunkHash>();
-        foreach (var hashes in plan.Hashes.Chunk(CheckpointLimits.HashesPerAnnouncement))
-            missing.AddRange(await http.AnnounceAsync(id, hashes, cancellationToken));
-        var sent = 0L;
-        await Parallel.ForEachAsync(
-            plan.Batches(missing),
-            new ParallelOptions
-            {
-                // One is stored while the next one is on its way.
-                MaxDegreeOfParallelism = 2,
-                CancellationToken = cancellationToken,
-            },
-            async (batch, token) =>
-            {
-                using var content = new ChunkBatchContent(plan, batch);
-                await http.StoreAsync(id, content, token);
-                Interlocked.Add(ref sent, content.ChunkBytes);
-            }
-        );
-        return sent;
     }
 
     /// <summary>An answer that was lost is asked for: it may be complete.</summary>

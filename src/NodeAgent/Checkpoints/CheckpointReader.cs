@@ -18,6 +18,8 @@ internal static class CheckpointReader
         if (ManifestRules.Fault(manifest) is { } fault)
             throw new CheckpointException(Damaged, $"The manifest is not valid: {fault}.");
         using var idle = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        // A chunk is hashed while the next one arrives.
+        var last = Task.CompletedTask;
         foreach (var tensor in manifest.Tensors)
         {
             var memory = place(tensor);
@@ -30,11 +32,25 @@ internal static class CheckpointReader
             {
                 var chunk = memory.Slice(i * tensor.ChunkBytes, tensor.SizeOf(i));
                 idle.CancelAfter(Limits.DownloadIdleTimeout);
-                await ReadAsync(body, chunk, idle, cancellationToken);
-                if (ChunkHash.Of(chunk.Span) != tensor.HashOf(i))
-                    throw new CheckpointException(Damaged, $"Chunk {i} of {tensor.Name} does not have its hash.");
+                var nth = i;
+                try
+                {
+                    await ReadAsync(body, chunk, idle, cancellationToken);
+                }
+                finally
+                {
+                    await last;
+                }
+                last = Task.Run(() => Compare(chunk.Span, tensor, nth), CancellationToken.None);
             }
         }
+        await last;
+    }
+
+    private static void Compare(ReadOnlySpan<byte> chunk, ManifestTensor tensor, int nth)
+    {
+        if (ChunkHash.Of(chunk) != tensor.HashOf(nth))
+            throw new CheckpointException(Damaged, $"Chunk {nth} of {tensor.Name} does not have its hash.");
     }
 
     private static async Task ReadAsync(

@@ -5,10 +5,10 @@ using EgpuFleet.Grains.Interfaces.Checkpoints;
 namespace EgpuFleet.NodeAgent.Checkpoints;
 
 /// <summary>A batch as a request body, written straight from the state's memory; it can be sent again.</summary>
-internal sealed class ChunkBatchContent(ChunkPlan plan, IReadOnlyList<ChunkHash> hashes) : HttpContent
+internal sealed class ChunkBatchContent(IReadOnlyList<PlannedChunk> chunks) : HttpContent
 {
     /// <summary>Of the chunks alone.</summary>
-    public long ChunkBytes => hashes.Sum(hash => (long)plan[hash].Length);
+    public long ChunkBytes => chunks.Sum(chunk => (long)chunk.Data.Length);
 
     protected override Task SerializeToStreamAsync(Stream stream, TransportContext? context) =>
         SerializeToStreamAsync(stream, context, CancellationToken.None);
@@ -20,9 +20,8 @@ internal sealed class ChunkBatchContent(ChunkPlan plan, IReadOnlyList<ChunkHash>
     )
     {
         var head = new byte[CheckpointLimits.FrameBytes];
-        foreach (var hash in hashes)
+        foreach (var (hash, data) in chunks)
         {
-            var data = plan[hash];
             hash.Write(head);
             BinaryPrimitives.WriteInt32LittleEndian(head.AsSpan(ChunkHash.Bytes), data.Length);
             await stream.WriteAsync(head, cancellationToken);
@@ -32,7 +31,7 @@ internal sealed class ChunkBatchContent(ChunkPlan plan, IReadOnlyList<ChunkHash>
 
     protected override bool TryComputeLength(out long length)
     {
-        length = ChunkBytes + (long)hashes.Count * CheckpointLimits.FrameBytes;
+        length = ChunkBytes + (long)chunks.Count * CheckpointLimits.FrameBytes;
         return true;
     }
 }

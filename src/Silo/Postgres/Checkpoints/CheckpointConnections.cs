@@ -59,9 +59,6 @@ internal sealed class CheckpointConnections : IAsyncDisposable
             cancellationToken
         );
 
-    public async ValueTask<NpgsqlConnection> OpenAsync(CancellationToken cancellationToken) =>
-        await source.OpenConnectionAsync(cancellationToken);
-
     public static NpgsqlCommand Command(NpgsqlConnection connection, string sql, params NpgsqlParameter[] parameters)
     {
         var command = new NpgsqlCommand(sql, connection);

@@ -19,13 +19,17 @@ internal static class CheckpointHold
             CheckpointRows.Value(writer.Id.Value),
             CheckpointRows.Value(writer.Node.Value)
         );
-        return await command.ExecuteScalarAsync(cancellationToken) switch
+        return RefusalOf((bool?)await command.ExecuteScalarAsync(cancellationToken));
+    }
+
+    /// <param name="held">The row of <see cref="CheckpointSql.Hold"/>; null: none.</param>
+    public static CheckpointRefusal? RefusalOf(bool? held) =>
+        held switch
         {
             true => null,
             false => CheckpointRefusal.Fenced,
-            _ => CheckpointRefusal.NotOpen,
+            null => CheckpointRefusal.NotOpen,
         };
-    }
 
     public static CheckpointOutcome<T> Refuse<T>(CheckpointRefusal refusal) =>
         CheckpointOutcome.Refused<T>(

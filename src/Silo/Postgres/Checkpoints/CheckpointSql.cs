@@ -44,6 +44,13 @@ internal static class CheckpointSql
         for no key update of c
         """;
 
+    /// <summary>
+    /// For chunks: their commit does not wait for the disk. Whatever says that they are there (an announcement, a
+    /// completion) commits after them in the same log and waits for it. A crash in between takes them away again, which the
+    /// completion notices, and its writer is told.
+    /// </summary>
+    public const string CommitLater = "set local synchronous_commit to off";
+
     public const string Touch = "update checkpoint set touched_at = clock_timestamp() where id = $1";
 
     /// <summary>$1: id; $2: hashes, sorted.</summary>

@@ -90,31 +90,52 @@ internal sealed class ChunkWriter(CheckpointConnections connections)
         connections.TransactAsync(
             async (connection, token) =>
             {
-                if (await CheckpointHold.TakeAsync(connection, writer, token) is { } refusal)
-                    return CheckpointHold.Refuse<int>(refusal);
-                await using var unannounced = CheckpointConnections.Command(
-                    connection,
-                    CheckpointSql.Unannounced,
-                    CheckpointRows.Value(writer.Id.Value),
-                    CheckpointRows.Hashes(chunks.Select(chunk => chunk.Hash))
-                );
-                if ((int)(await unannounced.ExecuteScalarAsync(token))! is > 0 and var unknown)
-                    return CheckpointOutcome.Refused<int>(
-                        CheckpointRefusal.Unannounced,
-                        $"{unknown} of these chunks were not announced."
-                    );
-                var stored = await write(connection, chunks, token);
-                await CheckpointHold.RunAsync(
-                    connection,
-                    CheckpointSql.Touch,
-                    token,
-                    CheckpointRows.Value(writer.Id.Value)
-                );
-                return CheckpointOutcome.Of<int>(stored);
+                return await BeginAsync(connection, writer, chunks, token) is { } refused
+                    ? refused
+                    : CheckpointOutcome.Of<int>(await write(connection, chunks, token));
             },
             outcome => outcome.Refusal is null,
             cancellationToken
         );
+
+    /// <summary>All that precedes the chunks, in one round trip; why they must not be written, or null.</summary>
+    private static async Task<CheckpointOutcome<int>?> BeginAsync(
+        NpgsqlConnection connection,
+        CheckpointWriter writer,
+        Chunk[] chunks,
+        CancellationToken cancellationToken
+    )
+    {
+        var id = writer.Id.Value;
+        await using var batch = new NpgsqlBatch(connection);
+        Add(CheckpointSql.CommitLater);
+        Add(CheckpointSql.Hold, CheckpointRows.Value(id), CheckpointRows.Value(writer.Node.Value));
+        Add(
+            CheckpointSql.Unannounced,
+            CheckpointRows.Value(id),
+            CheckpointRows.Hashes(chunks.Select(chunk => chunk.Hash))
+        );
+        Add(CheckpointSql.Touch, CheckpointRows.Value(id));
+        await using var results = await batch.ExecuteReaderAsync(cancellationToken);
+        var held = await results.ReadAsync(cancellationToken) ? results.GetBoolean(0) : (bool?)null;
+        if (CheckpointHold.RefusalOf(held) is { } refusal)
+            return CheckpointHold.Refuse<int>(refusal);
+        await results.NextResultAsync(cancellationToken);
+        await results.ReadAsync(cancellationToken);
+        return results.GetInt32(0) is > 0 and var unknown
+            ? CheckpointOutcome.Refused<int>(
+                CheckpointRefusal.Unannounced,
+                $"{unknown} of these chunks were not announced."
+            )
+            : null;
+
+        void Add(string sql, params NpgsqlParameter[] parameters)
+        {
+            var command = new NpgsqlBatchCommand(sql);
+            command.Parameters.AddRange(parameters);
+            batch.BatchCommands.Add(command);
+        }
+    }
 
     private static async Task<int> CopyAsync(
         NpgsqlConnection connection,
