@@ -200,27 +200,6 @@ public sealed partial class FleetClient(HttpClient http)
         return await ReadAsync<ModelInfo>(response, cancellationToken);
     }
 
-    public Task<Page<CheckpointInfo>> ListCheckpointsAsync(
-        string? job,
-        string? after,
-        int limit,
-        CancellationToken cancellationToken
-    )
-    {
-        var query = $"?limit={limit}";
-        if (job is not null)
-            query += $"&job={Uri.EscapeDataString(job)}";
-        if (after is not null)
-            query += $"&after={Uri.EscapeDataString(after)}";
-        return GetAsync<Page<CheckpointInfo>>(Routes.Checkpoints + query, cancellationToken);
-    }
-
-    public Task<CheckpointVerdictInfo> VerifyCheckpointAsync(string id, CancellationToken cancellationToken) =>
-        PostAsync<CheckpointVerdictInfo>(Routes.CheckpointVerify(id), null, cancellationToken);
-
-    public Task<CheckpointCollectionInfo> CollectCheckpointsAsync(CancellationToken cancellationToken) =>
-        PostAsync<CheckpointCollectionInfo>(Routes.CheckpointsCollect, null, cancellationToken);
-
     /// <summary>The readiness answer, whether 200 or 503.</summary>
     public async Task<ReadyInfo> GetReadyAsync(CancellationToken cancellationToken)
     {

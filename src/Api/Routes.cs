@@ -40,6 +40,8 @@ public static class Routes
     /// <param name="verb">eject, attach, clear or rehearse.</param>
     public static string DeviceVerb(string id, string verb) => $"{Device(id)}/{verb}";
 
+    public static string CheckpointContent(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}/content";
+
     public static string CheckpointVerify(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}/verify";
 
     public static string Model(string name) => $"{Models}/{Uri.EscapeDataString(name)}";

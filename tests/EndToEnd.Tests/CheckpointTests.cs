@@ -1,4 +1,5 @@
 using EgpuFleet.Grains.Interfaces.Checkpoints;
+using EgpuFleet.Kernels.Formats.Safetensors;
 using EgpuFleet.NodeAgent.Checkpoints;
 
 namespace EgpuFleet.EndToEnd.Tests;
@@ -64,6 +65,42 @@ public sealed class CheckpointTests(CheckpointFleet fleet)
     }
 
     [Fact]
+    public async Task An_exported_state_is_a_file_of_safetensors_and_a_damaged_one_breaks_off()
+    {
+        var lease = await fleet.LeaseAsync(Token);
+        var state = State();
+        var saved = await fleet.Checkpoints.SaveAsync(lease, At(10, null, state), Token);
+        var folder = Path.Combine(fleet.Rig.Folder, "exported");
+
+        var exported = await ExportAsync(saved.Id, folder);
+
+        Assert.True(exported.ExitCode == 0, exported.Error);
+        using var read = SafetensorsFile.Open(Path.Combine(folder, $"{saved.Id}.safetensors"));
+        Assert.Equal(["weights", "moments", "step", "none"], read.Tensors.Select(tensor => tensor.Name));
+        Assert.Equal(["F32", "U8", "I64", "U8"], read.Tensors.Select(tensor => tensor.Type.Name));
+        Assert.Equal(
+            (saved.Id, "10", "ité"),
+            (read.Metadata["checkpoint"], read.Metadata["step"], read.Metadata["base"])
+        );
+        foreach (var (tensor, buffer) in read.Tensors.Zip(state))
+        {
+            var bytes = new byte[tensor.Bytes];
+            read.Read(tensor, 0, bytes);
+            Assert.True(bytes.AsSpan().SequenceEqual(buffer.Data.Span), tensor.Name);
+            Assert.Equal(buffer.Shape, tensor.Shape);
+        }
+        await using var damage = fleet.Rig.Postgres.Database.CreateCommand(
+            "update chunk set data = set_byte(data, 0, 255 - get_byte(data, 0)) where hash = $1"
+        );
+        damage.Parameters.Add(new() { Value = ChunkHash.Of(state[1].Data.Span[^(700_000 % 262_144)..]).ToArray() });
+        Assert.Equal(1, await damage.ExecuteNonQueryAsync(Token));
+        var refused = await ExportAsync(saved.Id, folder + "-damaged");
+        Assert.Equal(1, refused.ExitCode);
+        Assert.Contains("checkpoints verify", refused.Error, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(folder + "-damaged"));
+    }
+
+    [Fact]
     public async Task A_worker_without_the_lease_saves_nothing()
     {
         var lease = await fleet.LeaseAsync(Token);
@@ -100,6 +137,12 @@ public sealed class CheckpointTests(CheckpointFleet fleet)
         new Random(Guid.NewGuid().GetHashCode()).NextBytes(data);
         return data;
     }
+
+    private Task<CommandResult> ExportAsync(string id, string folder) =>
+        CommandLine.RunAsync(
+            Token,
+            ["checkpoints", "export", id, "--to", folder, "--url", fleet.Rig.Silos[0].Url.ToString()]
+        );
 
     private async Task<(RestoredCheckpoint Info, IReadOnlyList<byte[]> Bytes)> RestoreAsync(TrainingLease lease)
     {

@@ -77,6 +77,7 @@ public sealed class HostileCheckpointTests(CheckpointFleet fleet)
     [InlineData("/api/v1/checkpoints?after=x", HttpStatusCode.NotFound)]
     [InlineData("/api/v1/checkpoints/x", HttpStatusCode.NotFound)]
     [InlineData("/api/v1/checkpoints/" + NoCheckpoint, HttpStatusCode.NotFound)]
+    [InlineData("/api/v1/checkpoints/" + NoCheckpoint + "/content", HttpStatusCode.NotFound)]
     public async Task What_the_public_routes_refuse(string path, HttpStatusCode status)
     {
         using var response = await fleet.Http.GetAsync(new Uri(path, UriKind.Relative), Token);

@@ -3,6 +3,9 @@ namespace EgpuFleet.Grains.Interfaces.Checkpoints;
 /// <summary>Whether a manifest is one, before anybody looks for its chunks.</summary>
 public static class ManifestRules
 {
+    /// <summary>Means something else in a file of safetensors, as which a checkpoint is exported.</summary>
+    private const string ReservedName = "__metadata__";
+
     /// <summary>What is wrong, in words; null when nothing is.</summary>
     public static string? Fault(Manifest manifest)
     {
@@ -17,6 +20,8 @@ public static class ManifestRules
                 return "a tensor is null";
             if (!IsName(tensor.Name))
                 return $"a tensor's name must have 1 to {CheckpointLimits.NameLength} printable ASCII characters";
+            if (tensor.Name == ReservedName)
+                return $"no tensor may be called {ReservedName}";
             if (!names.Add(tensor.Name))
                 return $"two tensors are called {tensor.Name}";
             if (FaultOf(tensor) is { } fault)

@@ -75,8 +75,10 @@ public interface ICheckpointStore
     Task<CheckpointVerdict?> VerifyAsync(CheckpointId id, CancellationToken cancellationToken);
 
     /// <summary>
-    /// A complete checkpoint of another job with the same content and this one as its parent: what the job begins with.
-    /// No bytes are copied. Null when <paramref name="from"/> is not complete.
+    /// A complete checkpoint of another job with the same content and this one as its parent: what the job begins with,
+    /// and finds as its latest. The job need not exist yet. No bytes are copied, and <paramref name="from"/> is not retired
+    /// as long as this one is not; a retired one can be branched from until it is dropped. Null when there is none that is
+    /// complete or retired.
     /// </summary>
     Task<CheckpointRecord?> BranchAsync(CheckpointId from, ShardId to, CancellationToken cancellationToken);
 

@@ -66,21 +66,52 @@ public sealed class CollectionTests(CheckpointDatabase database) : IClassFixture
     }
 
     [Fact]
-    public async Task A_branch_outlives_what_it_came_from()
+    public async Task What_another_job_began_with_is_kept_as_long_as_that_beginning_and_its_bytes_longer()
     {
         var rig = await CheckpointRig.CreateAsync(database);
         var other = await CheckpointRig.CreateAsync(database);
-        var blob = CheckpointRig.Fresh(1000);
+        var (blob, own) = (CheckpointRig.Fresh(1000), CheckpointRig.Fresh(1000));
         var origin = await rig.SaveAsync(null, 1.5, blob);
         var branch = await rig.Store.BranchAsync(origin.Id, other.Shard, Token);
         await rig.SaveAsync(CheckpointRig.Fresh(10));
 
         await rig.CollectAsync();
 
-        Assert.Null(await rig.Store.FindAsync(origin.Id, Token));
-        Assert.Equal((origin.Id, 2, 10L), (branch!.Parent!.Value, branch.Number, branch.Step));
+        Assert.Equal(CheckpointState.Complete, (await rig.Store.FindAsync(origin.Id, Token))!.State);
+        Assert.Equal(
+            (origin.Id, 2, 10L, 1.5),
+            (branch!.Parent!.Value, branch.Number, branch.Step, branch.Metrics["loss"])
+        );
         Assert.Equal(branch.Id, (await rig.Store.FindLatestAsync(other.Shard, Token))!.Checkpoint.Id);
         Assert.Equal([blob], await rig.ReadAsync(branch.Id));
+
+        var next = await other.SaveAsync(branch.Id, null, blob, own);
+        // Whichever shard comes first: the beginning goes in the first pass.
+        await rig.CollectAsync();
+        await rig.CollectAsync();
+
+        Assert.Null(await rig.Store.FindAsync(origin.Id, Token));
+        Assert.Null(await rig.Store.FindAsync(branch.Id, Token));
+        Assert.Equal((branch.Id, 3), (next.Parent!.Value, next.Number));
+        Assert.Equal([blob, own], await rig.ReadAsync(next.Id));
+    }
+
+    [Fact]
+    public async Task A_retired_checkpoint_can_be_branched_from_and_the_branch_outlives_it()
+    {
+        var rig = await CheckpointRig.CreateAsync(database);
+        var other = await CheckpointRig.CreateAsync(database);
+        var blob = CheckpointRig.Fresh(1000);
+        var old = await rig.SaveAsync(blob);
+        await rig.SaveAsync(CheckpointRig.Fresh(10));
+        await rig.CollectAsync(KeepOpen);
+        Assert.Equal(CheckpointState.Retired, (await rig.Store.FindAsync(old.Id, Token))!.State);
+
+        var branch = await rig.Store.BranchAsync(old.Id, other.Shard, Token);
+        await rig.CollectAsync();
+
+        Assert.Null(await rig.Store.FindAsync(old.Id, Token));
+        Assert.Equal([blob], await rig.ReadAsync(branch!.Id));
     }
 
     /// <summary>The writer is in the middle of being told: the collection waits for it and then sees its reference.</summary>

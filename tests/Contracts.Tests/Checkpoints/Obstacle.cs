@@ -25,7 +25,7 @@ internal sealed class Obstacle : IAsyncDisposable
         return new Obstacle(connection, transaction);
     }
 
-    /// <summary>Returns when some session of the database waits for a lock of a kind.</summary>
+    /// <summary>Returns when some session of the database waits for a lock of a kind. A test in which nobody does fails.</summary>
     /// <param name="kind"><c>transactionid</c>: for a row; <c>advisory</c>, <c>relation</c>.</param>
     public static async Task UntilWaitedForAsync(CheckpointDatabase database, string kind)
     {
@@ -38,7 +38,9 @@ internal sealed class Obstacle : IAsyncDisposable
             """
         );
         look.Parameters.Add(new() { Value = kind });
-        while (!(bool)(await look.ExecuteScalarAsync(Token))!)
+        using var never = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        never.CancelAfter(TimeSpan.FromMinutes(2));
+        while (!(bool)(await look.ExecuteScalarAsync(never.Token))!)
             await Task.Yield();
     }
 

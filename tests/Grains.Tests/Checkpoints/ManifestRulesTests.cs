@@ -12,6 +12,7 @@ public sealed class ManifestRulesTests
     [
         tensor => tensor with { Name = "" },
         tensor => tensor with { Name = "a b" },
+        tensor => tensor with { Name = "__metadata__" },
         tensor => tensor with { Name = new string('n', 257) },
         tensor => tensor with { Type = (ElementType)99 },
         tensor => tensor with { Shape = [-256, -512] },

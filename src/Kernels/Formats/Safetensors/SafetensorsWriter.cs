@@ -14,7 +14,7 @@ public sealed class SafetensorsWriter
     private const int AlignmentBytes = 8;
 
     private readonly List<(string Key, string Value)> pairs = [];
-    private readonly List<(string Name, SafetensorsType Type, long[] Shape, Action<Stream> Write)> tensors = [];
+    private readonly List<(string Name, SafetensorsType Type, long[] Shape, Action<Stream>? Write)> tensors = [];
     private readonly HashSet<string> keys = new(StringComparer.Ordinal);
     private readonly HashSet<string> names = new(StringComparer.Ordinal) { SafetensorsHeader.MetadataName };
 
@@ -30,8 +30,8 @@ public sealed class SafetensorsWriter
     /// <param name="name">Unique in the file.</param>
     /// <param name="type">How <paramref name="write"/> stores the numbers.</param>
     /// <param name="shape">Sizes, slowest-changing first.</param>
-    /// <param name="write">Writes exactly the tensor's bytes.</param>
-    public void Add(string name, SafetensorsType type, IReadOnlyList<long> shape, Action<Stream> write)
+    /// <param name="write">Writes exactly the tensor's bytes; null for who writes them itself after <see cref="Head"/>.</param>
+    public void Add(string name, SafetensorsType type, IReadOnlyList<long> shape, Action<Stream>? write = null)
     {
         if (!names.Add(name))
             throw new ArgumentException($"The tensor {name} is already there.", nameof(name));
@@ -49,15 +49,11 @@ public sealed class SafetensorsWriter
     public void WriteTo(Stream stream)
     {
         var output = new CountingStream(stream);
-        var header = Header();
-        Span<byte> length = stackalloc byte[SafetensorsHeader.LengthBytes];
-        BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
-        output.Write(length);
-        output.Write(header);
+        output.Write(Head());
         foreach (var (name, type, shape, write) in tensors)
         {
             var start = output.Position;
-            write(output);
+            write?.Invoke(output);
             var expected = BytesOf(type, shape);
             if (output.Position - start != expected)
                 throw new InvalidOperationException($"{name} wrote {output.Position - start} bytes, not {expected}.");
@@ -87,9 +83,13 @@ public sealed class SafetensorsWriter
         }
     }
 
-    private byte[] Header()
+    /// <summary>What stands before the bytes of the first tensor; those of all follow it in the order they were added.</summary>
+    /// <exception cref="InvalidOperationException">It is longer than readers accept.</exception>
+    public byte[] Head()
     {
         using var header = new MemoryStream();
+        header.SetLength(SafetensorsHeader.LengthBytes);
+        header.Position = SafetensorsHeader.LengthBytes;
         using (var json = new Utf8JsonWriter(header))
         {
             json.WriteStartObject();
@@ -109,9 +109,12 @@ public sealed class SafetensorsWriter
         }
         while (header.Length % AlignmentBytes != 0)
             header.WriteByte((byte)' ');
-        return header.Length <= Limits.SafetensorsHeaderBytes
-            ? header.ToArray()
-            : throw new InvalidOperationException($"A header of {header.Length} bytes is longer than readers accept.");
+        var bytes = header.Length - SafetensorsHeader.LengthBytes;
+        if (bytes > Limits.SafetensorsHeaderBytes)
+            throw new InvalidOperationException($"A header of {bytes} bytes is longer than readers accept.");
+        var head = header.ToArray();
+        BinaryPrimitives.WriteUInt64LittleEndian(head, (ulong)bytes);
+        return head;
     }
 
     private void WriteMetadata(Utf8JsonWriter json)

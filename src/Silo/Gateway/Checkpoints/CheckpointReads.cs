@@ -1,7 +1,9 @@
 using System.Globalization;
+using System.Net;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Checkpoints;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Silo.Checkpoints;
 using EgpuFleet.Silo.Membership;
 
 namespace EgpuFleet.Silo.Gateway.Checkpoints;
@@ -53,6 +55,26 @@ internal sealed class CheckpointReads(ICheckpointStore store, NodeAuthentication
         }
     }
 
+    /// <summary>The same for anybody, as a file of safetensors whose every chunk was compared with its hash.</summary>
+    public async Task ExportAsync(HttpResponse response, string id, CancellationToken cancellationToken)
+    {
+        var checkpoint = await RequireAsync(id, cancellationToken);
+        var manifest = await ManifestAsync(checkpoint, cancellationToken);
+        var file = FileOf(checkpoint, manifest);
+        response.ContentType = "application/octet-stream";
+        response.ContentLength = file.SizeBytes;
+        response.Headers.ContentDisposition = $"attachment; filename={checkpoint.Id}.safetensors";
+        await places.WaitAsync(cancellationToken);
+        try
+        {
+            await file.WriteAsync(response.Body, cancellationToken);
+        }
+        finally
+        {
+            places.Release();
+        }
+    }
+
     public async Task<IResult> VerifyAsync(HttpRequest request, string id, CancellationToken cancellationToken)
     {
         await nodes.RequireAsync(request);
@@ -62,6 +84,18 @@ internal sealed class CheckpointReads(ICheckpointStore store, NodeAuthentication
     }
 
     public void Dispose() => places.Dispose();
+
+    private CheckpointFile FileOf(CheckpointRecord checkpoint, Manifest manifest)
+    {
+        try
+        {
+            return new CheckpointFile(store, checkpoint, manifest);
+        }
+        catch (InvalidOperationException e)
+        {
+            throw new GatewayException(HttpStatusCode.UnprocessableEntity, "checkpoint_not_exportable", e.Message);
+        }
+    }
 
     private async Task<CheckpointRecord> RequireAsync(string id, CancellationToken cancellationToken) =>
         await store.FindAsync(CheckpointAnswers.Id(id), cancellationToken) ?? throw CheckpointAnswers.Unknown(id);

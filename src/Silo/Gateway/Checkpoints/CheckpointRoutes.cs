@@ -22,6 +22,15 @@ public static class CheckpointRoutes
             .ProducesProblem(StatusCodes.Status404NotFound)
             .WithSummary("One checkpoint");
         checkpoints
+            .MapGet(
+                "{id}/content",
+                (HttpResponse response, string id, CheckpointReads reads, CancellationToken token) =>
+                    reads.ExportAsync(response, id, token)
+            )
+            .Produces(StatusCodes.Status200OK, contentType: "application/octet-stream")
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .WithSummary("A checkpoint as a file of safetensors");
+        checkpoints
             .MapPost("{id}/verify", VerifyAsync)
             .Produces<CheckpointVerdictInfo>()
             .ProducesProblem(StatusCodes.Status404NotFound)

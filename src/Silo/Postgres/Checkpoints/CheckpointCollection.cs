@@ -71,12 +71,13 @@ internal sealed class CheckpointCollection(CheckpointConnections connections)
             while (await rows.ReadAsync(cancellationToken))
                 checkpoints.Add(CheckpointRows.Checkpoint(rows));
         }
+        var ids = CheckpointRetention.Retire(checkpoints, rules).Select(checkpoint => checkpoint.Value).ToArray();
+        if (ids.Length == 0)
+            return (shard.Job, shard.Shard, 0);
         await using var retire = CheckpointConnections.Command(
             connection,
             CollectionSql.Retire,
-            CheckpointRows.Value(
-                CheckpointRetention.Retire(checkpoints, rules).Select(checkpoint => checkpoint.Value).ToArray()
-            )
+            CheckpointRows.Value(ids)
         );
         return (shard.Job, shard.Shard, await retire.ExecuteNonQueryAsync(cancellationToken));
     }

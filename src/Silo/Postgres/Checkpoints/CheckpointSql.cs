@@ -154,12 +154,12 @@ internal static class CheckpointSql
     /// <summary>$1: id; $2: the state it has; $3: the state it gets.</summary>
     public const string Judge = "update checkpoint set state = $3 where id = $1 and state = $2";
 
-    /// <summary>$1: new id; $2: from; $3, $4: job and shard. Zero rows: not complete.</summary>
+    /// <summary>$1: new id; $2: from; $3, $4: job and shard. Zero rows: not complete. The lock keeps the collection away.</summary>
     public const string Branch = """
         insert into checkpoint (id, job, shard, epoch, parent, number, step, state, size_bytes, chunk_count, metrics,
                                 metadata, completed_at)
         select $1, $3, $4, 1, id, number + 1, step, 1, size_bytes, chunk_count, metrics, metadata, clock_timestamp()
-        from checkpoint where id = $2 and state = 1
+        from checkpoint where id = $2 and state in (1, 3)
         for share
         """;
 

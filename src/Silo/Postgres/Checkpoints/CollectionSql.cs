@@ -14,9 +14,11 @@ internal static class CollectionSql
         limit 1
         """;
 
-    /// <summary>$1: ids.</summary>
+    /// <summary>$1: ids. What a checkpoint of another job went on from stays as long as that one does.</summary>
     public const string Retire = """
-        update checkpoint set state = 3, retired_at = clock_timestamp() where id = any($1) and state in (1, 2)
+        update checkpoint c set state = 3, retired_at = clock_timestamp()
+        where c.id = any($1) and c.state in (1, 2)
+          and not exists (select from checkpoint b where b.parent = c.id and b.job <> c.job and b.state < 3)
         """;
 
     /// <summary>$1: grace period; $2: most of them. Nobody completes, stores for or branches from what is locked here.</summary>

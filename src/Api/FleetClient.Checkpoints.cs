@@ -1,0 +1,39 @@
+namespace EgpuFleet.Api;
+
+/// <summary>Saved training states.</summary>
+public sealed partial class FleetClient
+{
+    public Task<Page<CheckpointInfo>> ListCheckpointsAsync(
+        string? job,
+        string? after,
+        int limit,
+        CancellationToken cancellationToken
+    )
+    {
+        var query = $"?limit={limit}";
+        if (job is not null)
+            query += $"&job={Uri.EscapeDataString(job)}";
+        if (after is not null)
+            query += $"&after={Uri.EscapeDataString(after)}";
+        return GetAsync<Page<CheckpointInfo>>(Routes.Checkpoints + query, cancellationToken);
+    }
+
+    /// <summary>Writes a checkpoint as a file of safetensors.</summary>
+    /// <exception cref="HttpRequestException">It breaks off: the gateway found a damaged chunk, or went away.</exception>
+    public async Task ExportCheckpointAsync(string id, Stream destination, CancellationToken cancellationToken)
+    {
+        using var response = await http.GetAsync(
+            new Uri(Routes.CheckpointContent(id), UriKind.Relative),
+            HttpCompletionOption.ResponseHeadersRead,
+            cancellationToken
+        );
+        await ThrowOnErrorAsync(response, cancellationToken);
+        await response.Content.CopyToAsync(destination, cancellationToken);
+    }
+
+    public Task<CheckpointVerdictInfo> VerifyCheckpointAsync(string id, CancellationToken cancellationToken) =>
+        PostAsync<CheckpointVerdictInfo>(Routes.CheckpointVerify(id), null, cancellationToken);
+
+    public Task<CheckpointCollectionInfo> CollectCheckpointsAsync(CancellationToken cancellationToken) =>
+        PostAsync<CheckpointCollectionInfo>(Routes.CheckpointsCollect, null, cancellationToken);
+}
