@@ -8,6 +8,7 @@ namespace EgpuFleet.Api;
 /// <param name="End">The same with its code.</param>
 /// <param name="Noop">What a no-op does; null for other kinds.</param>
 /// <param name="Tune">How a search for faster kernels is made; null for other kinds.</param>
+/// <param name="Train">What a fine-tuning job does; null for other kinds.</param>
 public sealed record JobInfo(
     string Id,
     string Object,
@@ -25,7 +26,8 @@ public sealed record JobInfo(
     JobEndInfo? End = null,
     JobRulesInfo? Rules = null,
     NoopInfo? Noop = null,
-    TuneInfo? Tune = null
+    TuneInfo? Tune = null,
+    TrainInfo? Train = null
 )
 {
     /// <summary>True when nothing more will happen to it.</summary>
@@ -59,6 +61,23 @@ public sealed record NoopInfo(int DurationMs, string Fault);
 
 /// <summary>How a search for faster kernels is made.</summary>
 public sealed record TuneInfo(int Seconds);
+
+/// <summary>What a fine-tuning job does; its figures are at <c>/v1/fine_tuning/jobs</c>.</summary>
+/// <param name="FineTuningJob">Its id there.</param>
+/// <param name="Method"><c>lora</c> or <c>full</c>.</param>
+/// <param name="Result">Name that the trained model will be served by.</param>
+/// <param name="Engine">Must train it; null: any.</param>
+public sealed record TrainInfo(
+    string FineTuningJob,
+    string Method,
+    int Epochs,
+    int BatchSize,
+    int RowTokens,
+    string TrainingFile,
+    string? ValidationFile,
+    string Result,
+    string? Engine
+);
 
 /// <summary>Answer of <c>GET /api/v1/jobs/{id}/why</c>.</summary>
 /// <param name="Reasons">What keeps it from running (more); empty when nothing does.</param>

@@ -12,6 +12,7 @@ public static class Routes
     public const string Checkpoints = "/api/v1/checkpoints";
     public const string CheckpointsCollect = Checkpoints + ":collect";
     public const string Files = "/v1/files";
+    public const string FineTuning = "/v1/fine_tuning/jobs";
     public const string Live = "/health/live";
     public const string Ready = "/health/ready";
 
@@ -43,6 +44,11 @@ public static class Routes
     public static string CheckpointContent(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}/content";
 
     public static string CheckpointVerify(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}/verify";
+
+    public static string FineTuningJob(string id) => $"{FineTuning}/{Uri.EscapeDataString(id)}";
+
+    /// <param name="verb">events, checkpoints, cancel, pause or resume.</param>
+    public static string FineTuningVerb(string id, string verb) => $"{FineTuningJob(id)}/{verb}";
 
     public static string Model(string name) => $"{Models}/{Uri.EscapeDataString(name)}";
 }

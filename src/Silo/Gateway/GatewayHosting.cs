@@ -49,7 +49,7 @@ public static class GatewayHosting
         services.AddSingleton<Generations>();
         services.AddSingleton<Completions>();
         services.AddSingleton<FileUpload>();
-        services.AddSingleton<TrainingNoteRoute>();
+        services.AddFineTuning();
         services.AddSingleton<RememberedNodes>();
         services.AddSingleton<NodeAuthentication>();
         services.AddSingleton<Enrolment>();
@@ -73,6 +73,7 @@ public static class GatewayHosting
         app.MapCheckpoints();
         app.MapOpenAi();
         app.MapFiles();
+        app.MapFineTuning();
         app.MapInternal();
         app.MapCheckpointPath();
         app.MapTrainingRounds();

@@ -4,7 +4,9 @@ using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Silo.Gateway.FineTuning;
 
 namespace EgpuFleet.Silo.Gateway.Native;
 
@@ -52,9 +54,23 @@ internal sealed class JobViews(JobReasons whys, ILedger ledger)
             Show(job.End),
             Show(job.Spec.Rules),
             job.Spec.Noop is { } noop ? new NoopInfo(noop.DurationMilliseconds, Word(noop.Fault)) : null,
-            job.Spec.Tune is { } tune ? new TuneInfo(tune.Seconds) : null
+            job.Spec.Tune is { } tune ? new TuneInfo(tune.Seconds) : null,
+            job.Spec.Train is { } train ? Show(job.Spec.Id, train) : null
         );
     }
+
+    private static TrainInfo Show(JobId job, TrainParameters train) =>
+        new(
+            FineTuningIds.Of(job),
+            Word(train.Method),
+            train.Epochs,
+            train.BatchRows,
+            train.RowTokens,
+            train.Training.Id,
+            train.Validation?.Id,
+            train.Result,
+            train.Engine
+        );
 
     public static WaitReason Show(Refusal reason)
     {
