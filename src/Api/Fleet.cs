@@ -151,6 +151,7 @@ public sealed record RehearsalRequest(double Seconds = 5, bool Force = false);
 public sealed record RunningShard(string Job, int Shard, int Epoch);
 
 /// <summary>A registered model.</summary>
+/// <param name="Base">Name of the model it is an adapter of; null for one of its own.</param>
 public sealed record ModelInfo(
     string Name,
     string Sha256,
@@ -160,7 +161,8 @@ public sealed record ModelInfo(
     long ParameterCount,
     int ContextLength,
     bool HasChatTemplate,
-    DateTimeOffset CreatedAt
+    DateTimeOffset CreatedAt,
+    string? Base = null
 );
 
 /// <summary>A page of a list; pass <c>last_id</c> as <c>after</c> to read on.</summary>

@@ -55,7 +55,7 @@ internal static class ModelsVerb
 
     private static void Print(FleetConsole console, IReadOnlyList<ModelInfo> models) =>
         console.Table(
-            ["MODEL", "ARCHITECTURE", "QUANTIZATION", "PARAMETERS", "CONTEXT", "SIZE", "CHAT", "SHA-256"],
+            ["MODEL", "ARCHITECTURE", "QUANTIZATION", "PARAMETERS", "CONTEXT", "SIZE", "CHAT", "SHA-256", "ADAPTER OF"],
             models.Select(model =>
                 (IReadOnlyList<string>)
                     [
@@ -67,6 +67,7 @@ internal static class ModelsVerb
                         Format.Bytes(model.SizeBytes),
                         model.HasChatTemplate ? "yes" : "no",
                         model.Sha256[..Math.Min(12, model.Sha256.Length)],
+                        model.Base ?? "",
                     ]
             )
         );

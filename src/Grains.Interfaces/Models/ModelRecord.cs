@@ -3,16 +3,26 @@ namespace EgpuFleet.Grains.Interfaces.Models;
 /// <summary>A registered model by name and content. Weights are always found by hash, never by a path from a request.</summary>
 /// <param name="Sha256">Lower-case hex SHA-256 of the GGUF file.</param>
 /// <param name="SizeBytes">Size of the file.</param>
+/// <param name="Base">Of an adapter: the model it is served with, which is no adapter itself. Null for a model of its own.</param>
 [GenerateSerializer, Immutable, Alias("fleet.ModelRef")]
 public sealed record ModelRef(
     [property: Id(0)] string Name,
     [property: Id(1)] string Sha256,
-    [property: Id(2)] long SizeBytes
-);
+    [property: Id(2)] long SizeBytes,
+    [property: Id(3)] ModelRef? Base = null
+)
+{
+    /// <summary>The engine that serves adapters, as devices name it.</summary>
+    public const string AdapterEngine = "llama.cpp";
+}
 
-/// <summary>What the registry knows of a model, read from its GGUF metadata at registration.</summary>
+/// <summary>
+/// What the registry knows of a model, read from its GGUF metadata at registration. Of an adapter: what it is together with
+/// its base.
+/// </summary>
 /// <param name="KvBytesPerToken">Key-value memory of one token of one sequence, in 32-bit floats.</param>
 /// <param name="BlockCount">Transformer blocks; 0 of a model registered before they were counted.</param>
+/// <param name="BaseWeightBytes">Of an adapter: those of <paramref name="WeightBytes"/> that its base has, in memory once for all.</param>
 [GenerateSerializer, Immutable, Alias("fleet.ModelRecord")]
 public sealed record ModelRecord(
     [property: Id(0)] ModelRef Ref,
@@ -24,7 +34,8 @@ public sealed record ModelRecord(
     [property: Id(6)] long KvBytesPerToken,
     [property: Id(7)] bool HasChatTemplate,
     [property: Id(8)] DateTimeOffset CreatedAt,
-    [property: Id(9)] int BlockCount = 0
+    [property: Id(9)] int BlockCount = 0,
+    [property: Id(10)] long BaseWeightBytes = 0
 );
 
 /// <summary>The registry of models, low-rate and persistent. Key: <c>default</c>.</summary>

@@ -19,7 +19,7 @@ internal sealed partial class LoadedModels
         {
             while (true)
             {
-                string? victim;
+                LoadedModel? victim;
                 lock (gate)
                 {
                     if (UsedBytes + bytes <= memory.Bytes)
@@ -35,11 +35,9 @@ internal sealed partial class LoadedModels
                             bytes,
                             memory.Bytes - UsedBytes
                         );
-                    loaded.Remove(victim);
+                    loaded.Remove(victim.Hash);
                 }
-                await worker!.Client.UnloadAsync(victim, cancellationToken);
-                shelf.Release(victim);
-                LogUnloaded(victim);
+                await UnloadAsync(victim);
             }
         }
         finally
@@ -49,34 +47,39 @@ internal sealed partial class LoadedModels
         }
     }
 
-    private async Task MakeRoomAsync(ModelRef model, long needBytes)
+    private async Task MakeRoomAsync(ModelRef model, CachedModel file)
     {
         var memoryBytes = memory.Bytes;
-        if (needBytes > memoryBytes)
-            throw ModelFailures.TooLarge(model, needBytes, memoryBytes);
+        if (file.MemoryBytes > memoryBytes)
+            throw ModelFailures.TooLarge(model, file.MemoryBytes, memoryBytes);
         while (true)
         {
-            string? victim;
+            LoadedModel victim;
             lock (gate)
             {
-                var used = UsedBytes;
-                if (used + needBytes <= memoryBytes && loaded.Count < Kernels.Limits.Models)
+                var used = reservedBytes + LoadedModel.BytesOf([.. Files, file]);
+                if (used <= memoryBytes && loaded.Count < Kernels.Limits.Models)
                     return;
-                victim = Victim();
-                if (victim is null)
-                    throw ModelFailures.NoRoom(model, needBytes, memoryBytes - used);
-                loaded.Remove(victim);
+                victim = Victim() ?? throw ModelFailures.NoRoom(model, file.MemoryBytes, memoryBytes - UsedBytes);
+                loaded.Remove(victim.Hash);
             }
-            await worker!.Client.UnloadAsync(victim);
-            shelf.Release(victim);
-            LogUnloaded(victim);
+            await UnloadAsync(victim);
         }
     }
 
-    private long UsedBytes => reservedBytes + loaded.Values.Sum(model => model.MemoryBytes);
+    private IEnumerable<CachedModel> Files => loaded.Values.Select(model => model.File);
+
+    private long UsedBytes => reservedBytes + LoadedModel.BytesOf(Files);
 
     /// <summary>The one that makes room first; null when all are in use.</summary>
-    private string? Victim() => loaded.Values.Where(other => other.Uses == 0).MinBy(other => other.LastUsed)?.Hash;
+    private LoadedModel? Victim() => loaded.Values.Where(other => other.Uses == 0).MinBy(other => other.LastUsed);
+
+    private async Task UnloadAsync(LoadedModel victim)
+    {
+        await worker!.Client.UnloadAsync(victim.Hash);
+        Release(victim);
+        LogUnloaded(victim.Hash);
+    }
 
     private void Unreserve(long bytes)
     {

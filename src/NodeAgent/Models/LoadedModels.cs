@@ -11,7 +11,7 @@ namespace EgpuFleet.NodeAgent.Models;
 
 /// <summary>
 /// The models in a device's worker. As many as memory permits; the least recently used one that nobody uses makes room.
-/// Loads and unloads go one at a time.
+/// Loads and unloads go one at a time. Adapters of one base share its weights.
 /// </summary>
 /// <param name="tunings">Null for an engine whose kernels are not tuned.</param>
 internal sealed partial class LoadedModels(
@@ -61,11 +61,11 @@ internal sealed partial class LoadedModels(
             await FollowAsync(on);
             if (Find(model.Sha256) is { } present)
                 return Use(present);
-            await MakeRoomAsync(model, file.MemoryBytes);
+            await MakeRoomAsync(model, file);
             // Not the caller's token: a load that goes on in the worker unseen would be memory nobody counts.
             using var limit = new CancellationTokenSource(Limits.LoadTimeout, time);
             var info = await LoadAsync(model, file, limit.Token);
-            return Use(Remember(model.Sha256, info, file.MemoryBytes));
+            return Use(Remember(file, info));
         }
         finally
         {
@@ -137,6 +137,8 @@ internal sealed partial class LoadedModels(
 
     private async Task<CachedModel> FetchAsync(ModelRef model, CancellationToken cancellationToken)
     {
+        if (model.Base is { } known)
+            await FetchAsync(known, cancellationToken);
         var fetching = cache.GetAsync(model, cancellationToken);
         if (fetching.IsCompleted)
             return await fetching;
@@ -158,27 +160,26 @@ internal sealed partial class LoadedModels(
             return;
         lock (gate)
         {
-            foreach (var hash in loaded.Keys)
-                shelf.Release(hash);
+            foreach (var model in loaded.Values)
+                Release(model);
             loaded.Clear();
         }
         worker = on;
         Tuning = null;
         foreach (var hash in on.Client.Worker.Models)
         {
-            if (shelf.Find(hash) is { } kept && await TryKeepAsync(hash, kept))
+            if (shelf.Find(hash) is { } kept && await TryKeepAsync(kept))
                 continue;
             await on.Client.UnloadAsync(hash);
         }
     }
 
-    private async Task<bool> TryKeepAsync(string hash, CachedModel file)
+    private async Task<bool> TryKeepAsync(CachedModel file)
     {
         try
         {
             // An equal spec is answered at once with what is loaded.
-            var info = await worker!.Client.LoadAsync(Spec(hash, file));
-            Remember(hash, info, file.MemoryBytes);
+            Remember(file, await worker!.Client.LoadAsync(file.Spec(threads)));
             return true;
         }
         catch (EngineException e) when (e.ErrorClass == EngineErrorClass.InvalidRequest)
@@ -194,7 +195,7 @@ internal sealed partial class LoadedModels(
         try
         {
             await (tunings?.GiveAsync(worker!, cancellationToken) ?? Task.CompletedTask);
-            await TakeAsync("loading", () => client.LoadAsync(Spec(model.Sha256, file), cancellationToken));
+            await TakeAsync("loading", () => client.LoadAsync(file.Spec(threads), cancellationToken));
             var info = await TakeAsync("warming up", () => client.WarmUpAsync(model.Sha256, cancellationToken));
             await CountTuningAsync(worker!, cancellationToken);
             LogLoaded(model.Name, info.MemoryBytes, time.GetElapsedTime(started).TotalMilliseconds);
@@ -221,8 +222,6 @@ internal sealed partial class LoadedModels(
         }
     }
 
-    private LoadSpec Spec(string hash, CachedModel file) =>
-        new(file.Path, hash, threads, file.ContextTokens, ModelMemory.Slots);
 
     private LoadedModel? Find(string hash)
     {
@@ -230,13 +229,20 @@ internal sealed partial class LoadedModels(
             return loaded.GetValueOrDefault(hash);
     }
 
-    private LoadedModel Remember(string hash, ModelInfo info, long bytes)
+    private LoadedModel Remember(CachedModel file, ModelInfo info)
     {
-        var model = new LoadedModel(hash, info, bytes);
+        var model = new LoadedModel(file, info);
         lock (gate)
-            loaded[hash] = model;
-        shelf.Hold(hash);
+            loaded[model.Hash] = model;
+        foreach (var hash in model.Files)
+            shelf.Hold(hash);
         return model;
+    }
+
+    private void Release(LoadedModel model)
+    {
+        foreach (var hash in model.Files)
+            shelf.Release(hash);
     }
 
     private ModelUse Use(LoadedModel model)
@@ -254,23 +260,4 @@ internal sealed partial class LoadedModels(
             model.LastUsed = time.GetTimestamp();
         }
     }
-
-    private sealed class LoadedModel(string hash, ModelInfo info, long memoryBytes)
-    {
-        public string Hash => hash;
-        public ModelInfo Info => info;
-        public long MemoryBytes => memoryBytes;
-        public int Uses { get; set; }
-        public long LastUsed { get; set; }
-    }
-}
-
-/// <summary>A model that stays loaded until this is disposed.</summary>
-internal sealed class ModelUse(ModelInfo info, Action release) : IDisposable
-{
-    private Action? release = release;
-
-    public ModelInfo Info => info;
-
-    public void Dispose() => Interlocked.Exchange(ref release, null)?.Invoke();
 }

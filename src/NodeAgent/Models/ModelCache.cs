@@ -1,5 +1,6 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Kernels.Formats.Adapters;
 using EgpuFleet.Kernels.Formats.Gguf;
 using EgpuFleet.NodeAgent.Joining;
 using Microsoft.Extensions.Logging;
@@ -11,7 +12,7 @@ namespace EgpuFleet.NodeAgent.Models;
 
 /// <summary>
 /// The model files of this node by content hash. A file that is missing comes from the gateway, once however many ask, into
-/// a partial file that gets its name only when hash and format are right.
+/// a partial file that gets its name only when hash and format are right. An adapter comes with its base.
 /// </summary>
 internal sealed partial class ModelCache : IDisposable
 {
@@ -53,7 +54,7 @@ internal sealed partial class ModelCache : IDisposable
     /// <exception cref="Grains.Interfaces.Serving.GenerationException">It cannot be had, or is no model.</exception>
     public async Task<CachedModel> GetAsync(ModelRef model, CancellationToken cancellationToken)
     {
-        if (model.Sha256.Length != 64 || !model.Sha256.All(char.IsAsciiHexDigitLower) || model.SizeBytes < 1)
+        if (!IsWellFormed(model) || (model.Base is { } known && (known.Base is not null || !IsWellFormed(known))))
             throw ModelFailures.Invalid(model, "its hash or size is malformed.");
         Task<CachedModel> task;
         lock (gate)
@@ -62,9 +63,11 @@ internal sealed partial class ModelCache : IDisposable
                 models[model.Sha256] = task = Task.Run(() => BringAsync(model), CancellationToken.None);
         }
         var cached = await task.WaitAsync(cancellationToken);
-        if (File.Exists(cached.Path))
+        if (cached.IsHere)
         {
             shelf.Touch(cached.Path);
+            if (cached.Adapter is { } adapter)
+                shelf.Touch(adapter.Path);
             return cached;
         }
         // Removed to make room, or by somebody's hand: fetched again.
@@ -84,6 +87,8 @@ internal sealed partial class ModelCache : IDisposable
 
     private async Task<CachedModel> BringAsync(ModelRef model)
     {
+        // First, so that room made for the adapter is not the base's.
+        var known = model.Base is null ? null : await GetAsync(model.Base, closing.Token);
         var path = shelf.PathOf(model.Sha256);
         if (!File.Exists(path) || new FileInfo(path).Length != model.SizeBytes)
         {
@@ -91,20 +96,24 @@ internal sealed partial class ModelCache : IDisposable
             shelf.MakeRoom(model);
             LogFetching(model.Name, model.Sha256, model.SizeBytes);
             await FetchAsync(model, partial);
-            _ = Open(model, partial);
+            _ = Open(model, known, partial);
             File.Move(partial, path, overwrite: true);
             LogFetched(model.Name, model.Sha256);
         }
-        return Open(model, path);
+        return Open(model, known, path);
     }
 
-    private static CachedModel Open(ModelRef model, string path)
+    private static bool IsWellFormed(ModelRef model) =>
+        model.Sha256.Length == 64 && model.Sha256.All(char.IsAsciiHexDigitLower) && model.SizeBytes > 0;
+
+    /// <param name="known">The base of an adapter.</param>
+    private static CachedModel Open(ModelRef model, CachedModel? known, string path)
     {
         try
         {
-            return CachedModel.Open(path);
+            return known?.With(path, model.Sha256) ?? CachedModel.Open(path, model.Sha256);
         }
-        catch (GgufException e)
+        catch (Exception e) when (e is GgufException or AdapterException)
         {
             File.Delete(path);
             throw ModelFailures.Invalid(model, e.Message);

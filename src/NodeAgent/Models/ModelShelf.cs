@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Kernels.Formats.Adapters;
 using EgpuFleet.Kernels.Formats.Gguf;
 using EgpuFleet.NodeAgent.Hosting;
 
@@ -37,13 +38,23 @@ internal sealed class ModelShelf
     {
         try
         {
-            return CachedModel.Open(PathOf(sha256));
+            return BaseOf(PathOf(sha256)) is { } known
+                ? CachedModel.Open(PathOf(known), known).With(PathOf(sha256), sha256)
+                : CachedModel.Open(PathOf(sha256), sha256);
         }
-        catch (Exception e) when (e is IOException or GgufException)
+        catch (Exception e) when (e is IOException or GgufException or AdapterException)
         {
             // A worker's model whose file is gone or spoilt is simply not kept.
             return null;
         }
+    }
+
+    /// <summary>Of an adapter's file, the hash of its base; null of a model's.</summary>
+    private static string? BaseOf(string path)
+    {
+        using var file = File.OpenRead(path);
+        var reader = GgufReader.Open(file);
+        return GgufAdapter.IsOne(reader) ? GgufAdapter.From(reader).BaseSha256 : null;
     }
 
     public void Touch(string path) => File.SetLastWriteTimeUtc(path, time.GetUtcNow().UtcDateTime);

@@ -45,6 +45,7 @@ public static class GatewayHosting
         services.AddSingleton<FleetPicture>();
         services.AddSingleton<DeviceOrdering>();
         services.AddSingleton<ModelStore>();
+        services.AddSingleton<ModelReading>();
         services.AddSingleton<ModelUpload>();
         services.AddSingleton<Generations>();
         services.AddSingleton<Completions>();

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
+using EgpuFleet.Formats.Tests.Adapters;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Formats.Adapters;
 using EgpuFleet.Kernels.Formats.Gguf;
 using EgpuFleet.Kernels.Formats.Safetensors;
-using EgpuFleet.Kernels.Tests.Worker;
 
 namespace EgpuFleet.Kernels.Tests.Models;
 
@@ -15,7 +15,6 @@ internal sealed class TrainedAdapter : IDisposable
     private readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("efa");
     private readonly string model;
     private readonly string modelHash;
-    private readonly AdapterForm form = new(Rank: 4, Alpha: 8, [.. AdapterModules.All.Select(one => one.Gguf)]);
 
     /// <param name="spread">Of B's values; 0: an adapter that has learnt nothing.</param>
     public TrainedAdapter(string model, string modelHash, float spread, int seed = 1)
@@ -23,19 +22,8 @@ internal sealed class TrainedAdapter : IDisposable
         (this.model, this.modelHash) = (model, modelHash);
         using var file = File.OpenRead(model);
         var facts = AdapterBase.From(GgufReader.Open(file), modelHash);
-        // A test's numbers must be the same every time.
-        var random = new Random(seed);
-        var writer = State();
-        foreach (var (name, (inputs, outputs)) in facts.Matrices.Where(one => form.Targets.Contains(Target(one.Key))))
-        {
-            var prefix = name[..^".weight".Length];
-            writer.Add($"{prefix}.lora_a", [form.Rank, inputs], Normals(random, form.Rank * inputs, 0.1f));
-            writer.Add($"{prefix}.lora_b", [outputs, form.Rank], Normals(random, form.Rank * outputs, spread));
-        }
-        writer.WriteTo(StatePath);
-        using var state = SafetensorsFile.Open(StatePath);
-        using var adapter = File.Create(Path);
-        GgufAdapter.Describe(AdapterState.Read(state, facts, form)).WriteTo(adapter);
+        File.WriteAllBytes(StatePath, AdapterBytes.State(facts, spread, seed));
+        File.WriteAllBytes(Path, AdapterBytes.Gguf(facts, spread, seed));
     }
 
     public string Path => At("adapter.gguf");
@@ -54,7 +42,8 @@ internal sealed class TrainedAdapter : IDisposable
         using var source = File.OpenRead(model);
         var reader = GgufReader.Open(source);
         using var state = SafetensorsFile.Open(StatePath);
-        var writer = State();
+        var writer = new SafetensorsWriter();
+        writer.AddMetadata("base_sha256", modelHash);
         foreach (var tensor in reader.Tensors)
         {
             var values = new float[tensor.Items];
@@ -75,33 +64,16 @@ internal sealed class TrainedAdapter : IDisposable
 
     private string At(string name) => System.IO.Path.Combine(folder.FullName, name);
 
-    private SafetensorsWriter State()
+    private static void Add(float[] values, float[] b, float[] a)
     {
-        var writer = new SafetensorsWriter();
-        writer.AddMetadata("base_sha256", modelHash);
-        return writer;
-    }
-
-    private void Add(float[] values, float[] b, float[] a)
-    {
-        var inputs = a.Length / form.Rank;
+        var inputs = a.Length / AdapterBytes.Form.Rank;
         for (var i = 0; i < values.Length; i++)
         {
             var (row, column) = Math.DivRem(i, inputs);
             var sum = 0.0;
-            for (var k = 0; k < form.Rank; k++)
-                sum += (double)b[(row * form.Rank) + k] * a[(k * inputs) + column];
-            values[i] += (float)(form.Scale * sum);
+            for (var k = 0; k < AdapterBytes.Form.Rank; k++)
+                sum += (double)b[(row * AdapterBytes.Form.Rank) + k] * a[(k * inputs) + column];
+            values[i] += (float)(AdapterBytes.Form.Scale * sum);
         }
-    }
-
-    private static string Target(string name) => name.Split('.') is ["blk", _, var target, "weight"] ? target : "";
-
-    private static float[] Normals(Random random, long count, float spread)
-    {
-        var values = new float[count];
-        for (var i = 0; i < values.Length; i++)
-            values[i] = spread * RandomMatrix.Normal(random);
-        return values;
     }
 }

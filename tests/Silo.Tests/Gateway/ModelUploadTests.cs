@@ -2,6 +2,9 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Security.Cryptography;
 using EgpuFleet.Api;
+using EgpuFleet.Formats.Tests.Adapters;
+using EgpuFleet.Kernels.Formats.Adapters;
+using EgpuFleet.Kernels.Formats.Gguf;
 
 namespace EgpuFleet.Silo.Tests.Gateway;
 
@@ -72,6 +75,59 @@ public sealed class ModelUploadTests(RunningSilo silo)
             Assert.StartsWith("gguf_", Answers.CodeOf(problem), StringComparison.Ordinal);
         }
         await AssertNothingLeftAsync("hostile");
+    }
+
+    [Fact]
+    public async Task An_adapter_is_registered_with_its_base()
+    {
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var model = await File.ReadAllBytesAsync(RunningSilo.SampleModelPath, cancellationToken);
+        using var whole = await PutAsync("base-of-adapter", model);
+        var adapter = AdapterBytes.Gguf(model, spread: 0.1f);
+
+        using var response = await PutAsync("ft:base-of-adapter:default:mine:1", adapter);
+
+        Assert.Equal(HttpStatusCode.Created, response.StatusCode);
+        var registered = (await response.Content.ReadFromJsonAsync<ModelInfo>(ApiJson.Options, cancellationToken))!;
+        Assert.Equal(
+            ("llama", "F16", 1024, true, (long)adapter.Length),
+            (
+                registered.Architecture,
+                registered.Quantization,
+                registered.ContextLength,
+                registered.HasChatTemplate,
+                registered.SizeBytes
+            )
+        );
+        Assert.NotNull(registered.Base);
+        var listed = await silo.Http.GetStringAsync("/v1/models", cancellationToken);
+        Assert.Contains("ft:base-of-adapter:default:mine:1", listed, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_adapter_of_a_model_that_is_not_there_or_has_another_shape_is_refused()
+    {
+        var model = await File.ReadAllBytesAsync(RunningSilo.SampleModelPath, TestContext.Current.CancellationToken);
+        using var whole = await PutAsync("base-of-others", model);
+        var facts = AdapterBase.From(
+            GgufReader.Open(new MemoryStream(model)),
+            Convert.ToHexStringLower(SHA256.HashData(model))
+        );
+        var unknown = AdapterBytes.Gguf(facts with { Sha256 = new string('0', 64) }, spread: 0.1f);
+        var narrow = AdapterBytes.Gguf(
+            facts with
+            {
+                Matrices = facts.Matrices.ToDictionary(one => one.Key, one => (one.Value.Inputs, 7L)),
+            },
+            spread: 0.1f
+        );
+        foreach (var (bytes, code) in new[] { (unknown, "adapter_base_unknown"), (narrow, "adapter_other_base") })
+        {
+            using var response = await PutAsync("bad-adapter", bytes);
+            var problem = await response.ProblemAsync(HttpStatusCode.UnprocessableEntity);
+            Assert.Equal(code, Answers.CodeOf(problem));
+            await AssertNothingLeftAsync("bad-adapter");
+        }
     }
 
     [Theory]

@@ -30,15 +30,24 @@ public static class Feasibility
         {
             JobKind.Tune => device.Engine == TuneParameters.Engine,
             JobKind.Train => device.TrainEngine is { } engine && (job.Train?.Engine ?? engine) == engine,
-            _ => true,
+            _ => job.Model is null || Serves(device, job.Model),
         };
+
+    /// <summary>Whether the device's engine can serve the model at all: one engine alone serves adapters.</summary>
+    public static bool Serves(DeviceSlot device, ModelRecord model) =>
+        model.Ref.Base is null || device.Engine == ModelRef.AdapterEngine;
 
     /// <summary>
     /// It fits as the device is: loaded already, or the device is idle and may drop what it holds, or there is room beside
     /// what serves requests there now.
     /// </summary>
     public static bool FitsNow(DeviceSlot device, ModelRecord model) =>
-        HasRoom(device, RequiredBytes(model), isLoaded: device.LoadedModels.Contains(model.Ref.Sha256));
+        HasRoom(
+            device,
+            RequiredBytes(model),
+            isLoaded: device.LoadedModels.Contains(model.Ref.Sha256),
+            SharedBytes(device, model)
+        );
 
     /// <summary>The same for a job: one that trains has nothing of a model that is loaded to be served.</summary>
     public static bool FitsNow(WaitingJob job, DeviceSlot device, ModelRecord model) =>
@@ -98,13 +107,17 @@ public static class Feasibility
         return fitting.TrueForAll(device => device.Leased) ? Busy() : HeldBack();
     }
 
-    private static bool HasRoom(DeviceSlot device, long requiredBytes, bool isLoaded)
+    /// <summary>Of an adapter's weights, those that the device has in memory already.</summary>
+    private static long SharedBytes(DeviceSlot device, ModelRecord model) =>
+        model.Ref.Base is { } known && device.LoadedModels.Contains(known.Sha256) ? model.BaseWeightBytes : 0;
+
+    private static bool HasRoom(DeviceSlot device, long requiredBytes, bool isLoaded, long sharedBytes = 0)
     {
         if (requiredBytes > device.MemoryBytes)
             return false;
         return device.ActiveSequences == 0
             || isLoaded
-            || requiredBytes <= device.MemoryBytes - Math.Max(device.MemoryUsedBytes, 0);
+            || requiredBytes - sharedBytes <= device.MemoryBytes - Math.Max(device.MemoryUsedBytes, 0);
     }
 
     /// <summary>No ready device may run it.</summary>
@@ -113,6 +126,7 @@ public static class Feasibility
         {
             JobKind.Tune => NoneToTune(),
             JobKind.Train => NoneToTrain(job.Train?.Engine),
+            _ when job.Model?.Ref.Base is not null => NoneToServeAdapters(),
             _ => job.Devices?.Require is null ? NoneReady() : NoneOfTheKind(),
         };
 
@@ -128,6 +142,13 @@ public static class Feasibility
             RefusalCode.NoMatchingDevice,
             "No device of the kind required is ready.",
             "See `fleet devices`, or prefer the kind instead of requiring it."
+        );
+
+    private static Refusal NoneToServeAdapters() =>
+        new(
+            RefusalCode.NoMatchingDevice,
+            $"The model is an adapter, and no device that may run it is ready under the engine {ModelRef.AdapterEngine}, which serves adapters.",
+            "See `fleet devices`; a processor and a Mac's own GPU are driven by that engine."
         );
 
     private static Refusal NoneToTune() =>

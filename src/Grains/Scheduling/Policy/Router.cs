@@ -24,7 +24,10 @@ public static class Router
         var remaining = devices.Where(device => !request.Except.Contains(device.Id)).ToImmutableArray();
         var candidates = remaining
             .Where(device =>
-                device.Ready && DevicePreference.Allows(choice, device) && Feasibility.FitsNow(device, model)
+                device.Ready
+                && DevicePreference.Allows(choice, device)
+                && Feasibility.Serves(device, model)
+                && Feasibility.FitsNow(device, model)
             )
             .Select(device => (Device: device, Seconds: Predict(device, request)))
             .ToList();
@@ -44,7 +47,7 @@ public static class Router
             choice,
             best,
             remaining,
-            device => Feasibility.FitsNow(device, model)
+            device => Feasibility.Serves(device, model) && Feasibility.FitsNow(device, model)
         );
         return new RouteReply(new RoutePlacement(best.Id, best.Kind, best.Engine, seconds, fallback), Refusal: null);
     }

@@ -150,7 +150,8 @@ public static class FleetViews
             model.ParameterCount,
             model.ContextLength,
             model.HasChatTemplate,
-            model.CreatedAt
+            model.CreatedAt,
+            model.Ref.Base?.Name
         );
     }
 }

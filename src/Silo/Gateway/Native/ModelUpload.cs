@@ -1,7 +1,6 @@
 using System.Net;
 using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces.Models;
-using EgpuFleet.Kernels.Formats.Gguf;
 
 namespace EgpuFleet.Silo.Gateway.Native;
 
@@ -9,7 +8,7 @@ namespace EgpuFleet.Silo.Gateway.Native;
 /// <c>PUT /api/v1/models/{name}</c>: the file is received, hashed and read as hostile before anything knows of it. 201
 /// when the name is new or has new content, 200 when it has that content already.
 /// </summary>
-public sealed class ModelUpload(Fleet fleet, ModelStore store, TimeProvider time) : IDisposable
+public sealed class ModelUpload(Fleet fleet, ModelStore store, ModelReading reading) : IDisposable
 {
     /// <summary>ENOSPC on Linux and macOS.</summary>
     private const int NoSpace = 28;
@@ -48,33 +47,8 @@ public sealed class ModelUpload(Fleet fleet, ModelStore store, TimeProvider time
             throw DiskFull();
         await using var incoming = store.Receive();
         await incoming.ReceiveAsync(request.Body, cancellationToken);
-        var size = incoming.File.Length;
-        var facts = Read(incoming.File);
-        return new ModelRecord(
-            new ModelRef(name, incoming.Keep(), size),
-            facts.Architecture,
-            facts.FileType,
-            facts.Parameters,
-            facts.ContextLength,
-            facts.WeightBytes,
-            facts.KvBytesPerTokenF32,
-            facts.HasChatTemplate,
-            time.GetUtcNow(),
-            facts.Layers
-        );
-    }
-
-    private static GgufModelFacts Read(FileStream file)
-    {
-        try
-        {
-            file.Position = 0;
-            return GgufModelFacts.From(GgufReader.Open(file));
-        }
-        catch (GgufException e)
-        {
-            throw new GatewayException(HttpStatusCode.UnprocessableEntity, e.Code, e.Message);
-        }
+        var record = await reading.ReadAsync(name, incoming.File);
+        return record with { Ref = record.Ref with { Sha256 = incoming.Keep() } };
     }
 
     private static bool IsDiskFull(IOException e) => (e.HResult & 0xffff) == NoSpace;

@@ -36,7 +36,7 @@ public static class OpenAiRoutes
             "model",
             model.CreatedAt.ToUnixTimeSeconds(),
             "egpufleet",
-            new OpenAiModelExtras(model.Quantization, model.ContextLength, model.HasChatTemplate)
+            new OpenAiModelExtras(model.Quantization, model.ContextLength, model.HasChatTemplate, model.Ref.Base?.Name)
         );
 }
 
@@ -46,4 +46,5 @@ public sealed record OpenAiModels(string Object, IReadOnlyList<OpenAiModel> Data
 /// <summary>A model: OpenAI's four fields, and ours under one key.</summary>
 public sealed record OpenAiModel(string Id, string Object, long Created, string OwnedBy, OpenAiModelExtras Egpufleet);
 
-public sealed record OpenAiModelExtras(string Quantization, int ContextLength, bool HasChatTemplate);
+/// <param name="Base">Name of the model it is an adapter of; null for one of its own.</param>
+public sealed record OpenAiModelExtras(string Quantization, int ContextLength, bool HasChatTemplate, string? Base);
