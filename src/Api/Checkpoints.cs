@@ -31,5 +31,20 @@ public sealed record CheckpointVerdictInfo(
     IReadOnlyList<string> DamagedChunks
 );
 
+/// <summary>Files that a checkpoint of a fine-tuning run can be had as.</summary>
+public static class CheckpointExports
+{
+    /// <summary>Names of the files of a format; an adapter has all three formats, a whole model is a GGUF only.</summary>
+    public static readonly IReadOnlyDictionary<string, IReadOnlyList<string>> Files = new Dictionary<
+        string,
+        IReadOnlyList<string>
+    >(StringComparer.Ordinal)
+    {
+        ["peft"] = ["adapter_model.safetensors", "adapter_config.json"],
+        ["mlx"] = ["adapters.safetensors", "adapter_config.json"],
+        ["gguf"] = ["model.gguf"],
+    };
+}
+
 /// <summary>What one pass of the collection did.</summary>
 public sealed record CheckpointCollectionInfo(int Retired, int Dropped, int RemovedChunks, long RemovedBytes);

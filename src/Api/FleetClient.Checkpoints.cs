@@ -34,6 +34,26 @@ public sealed partial class FleetClient
     public Task<CheckpointVerdictInfo> VerifyCheckpointAsync(string id, CancellationToken cancellationToken) =>
         PostAsync<CheckpointVerdictInfo>(Routes.CheckpointVerify(id), null, cancellationToken);
 
+    /// <summary>Registers what a run had learnt at a checkpoint as a model.</summary>
+    public Task<ModelInfo> ServeCheckpointAsync(string id, CancellationToken cancellationToken) =>
+        PostAsync<ModelInfo>(Routes.CheckpointServe(id), null, cancellationToken);
+
+    /// <summary>Streams a file of <see cref="CheckpointExports"/> into another stream.</summary>
+    public async Task ExportCheckpointAsync(
+        string id,
+        string format,
+        string file,
+        Stream destination,
+        CancellationToken cancellationToken
+    )
+    {
+        ArgumentNullException.ThrowIfNull(destination);
+        using var request = new HttpRequestMessage(HttpMethod.Get, Routes.CheckpointExport(id, format, file));
+        using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+        await ThrowOnErrorAsync(response, cancellationToken);
+        await response.Content.CopyToAsync(destination, cancellationToken);
+    }
+
     public Task<CheckpointCollectionInfo> CollectCheckpointsAsync(CancellationToken cancellationToken) =>
         PostAsync<CheckpointCollectionInfo>(Routes.CheckpointsCollect, null, cancellationToken);
 }

@@ -43,6 +43,11 @@ public static class Routes
 
     public static string CheckpointContent(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}/content";
 
+    public static string CheckpointServe(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}/serve";
+
+    public static string CheckpointExport(string id, string format, string file) =>
+        $"{Checkpoints}/{Uri.EscapeDataString(id)}/export/{format}/{file}";
+
     public static string CheckpointVerify(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}/verify";
 
     public static string FineTuningJob(string id) => $"{FineTuning}/{Uri.EscapeDataString(id)}";

@@ -1,6 +1,8 @@
 using System.Net.Http.Headers;
 using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.NodeAgent.Checkpoints;
 using EgpuFleet.TestKit.Fleet;
 
@@ -46,6 +48,24 @@ public sealed class CheckpointFleet : IAsyncLifetime
         );
         return [.. Enumerable.Range(0, shards).Select(i => new TrainingLease(first with { Number = i }, 1))];
     }
+
+    /// <summary>The same for a run that trains the model.</summary>
+    public async Task<TrainingLease> LeaseAsync(
+        ModelRef model,
+        TrainParameters train,
+        CancellationToken cancellationToken
+    ) =>
+        new(
+            await TrainingShard.LeaseAsync(
+                Rig.Postgres.ConnectionString,
+                node,
+                TimeProvider.System,
+                cancellationToken,
+                model: model,
+                train: train
+            ),
+            1
+        );
 
     public async ValueTask DisposeAsync()
     {

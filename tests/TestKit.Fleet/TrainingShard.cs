@@ -1,5 +1,7 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Models;
+using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Silo.Postgres;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -7,19 +9,22 @@ using Microsoft.Extensions.Logging.Abstractions;
 namespace EgpuFleet.TestKit.Fleet;
 
 /// <summary>
-/// A job in a pool of its own that no scheduler serves, with a shard under lease: what whoever saves checkpoints needs, as
-/// long as no kind of job trains.
+/// A job in a pool of its own that no scheduler serves, with a shard under lease: what whoever saves checkpoints needs.
 /// </summary>
 public static class TrainingShard
 {
     /// <param name="shards">All of them leased to the node.</param>
+    /// <param name="model">What is trained; null with <paramref name="train"/>.</param>
+    /// <param name="train">Null: nothing is, the job is a no-op.</param>
     /// <returns>The first shard, leased to the node under epoch 1.</returns>
     public static async Task<ShardId> LeaseAsync(
         string connectionString,
         NodeId node,
         TimeProvider clock,
         CancellationToken cancellationToken,
-        int shards = 1
+        int shards = 1,
+        ModelRef? model = null,
+        TrainParameters? train = null
     )
     {
         ArgumentNullException.ThrowIfNull(clock);
@@ -31,14 +36,15 @@ public static class TrainingShard
         var job = new JobSpec(
             JobId.New(clock.GetUtcNow()),
             TenantId.Default,
-            JobKind.Noop,
-            Model: null,
+            train is null ? JobKind.Noop : JobKind.Train,
+            model,
             Generation: null,
             Priority: 0,
             ItemCount: shards,
             TraceParent: null,
             JobRules.Default,
-            new NoopParameters(0, NoopFault.None)
+            train is null ? new NoopParameters(0, NoopFault.None) : null,
+            Train: train
         );
         var shard = new ShardId(job.Id, 0);
         LedgerOperation[] steps =

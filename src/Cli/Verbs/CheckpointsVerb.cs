@@ -5,7 +5,7 @@ using EgpuFleet.Cli.Terminal;
 
 namespace EgpuFleet.Cli.Verbs;
 
-/// <summary><c>fleet checkpoints ls</c>, <c>verify</c>, <c>export</c> and <c>gc</c>.</summary>
+/// <summary><c>fleet checkpoints ls</c>, <c>verify</c>, <c>serve</c>, <c>export</c> and <c>gc</c>.</summary>
 internal static class CheckpointsVerb
 {
     private static readonly Argument<string> Id = new("CHECKPOINT") { Description = "Id of a checkpoint: ckpt_…" };
@@ -29,28 +29,22 @@ internal static class CheckpointsVerb
         HelpName = "N",
     }.Within(1, Limits.JobsListed);
 
-    private static readonly Option<DirectoryInfo> To = new("--to")
-    {
-        Description = "Folder that the file is written to",
-        DefaultValueFactory = _ => new DirectoryInfo("."),
-        HelpName = "FOLDER",
-    };
-
     public static Command Create()
     {
         var list = new Command("ls", "List checkpoints, newest first") { Job, Limit, After };
         list.SetAction(ListAsync);
         var verify = new Command("verify", "Compare every chunk of a checkpoint with its hash") { Id };
         verify.SetAction(VerifyAsync);
-        var export = new Command("export", "Write a checkpoint to CHECKPOINT.safetensors in a folder") { Id, To };
-        export.SetAction(ExportAsync);
         var collect = new Command("gc", "Retire and collect now what is not kept");
         collect.SetAction(CollectAsync);
-        return new Command("checkpoints", "List, verify, export and collect saved training states")
+        var serve = new Command("serve", "Register what a run had learnt at a checkpoint as a model") { Id };
+        serve.SetAction(ServeAsync);
+        return new Command("checkpoints", "List, verify, serve, export and collect saved training states")
         {
             list.WithExamples("./fleet checkpoints ls", "./fleet checkpoints ls --job JOB"),
             verify.WithExamples("./fleet checkpoints verify CHECKPOINT"),
-            export.WithExamples("./fleet checkpoints export CHECKPOINT --to ~/states"),
+            serve.WithExamples("./fleet checkpoints serve CHECKPOINT"),
+            CheckpointExportVerb.Create(),
             collect.WithExamples("./fleet checkpoints gc"),
         }.WithExamples("./fleet checkpoints ls", "./fleet checkpoints verify CHECKPOINT", "./fleet checkpoints gc");
     }
@@ -89,38 +83,11 @@ internal static class CheckpointsVerb
         return verdict.IsIntact ? ExitCodes.Ok : ExitCodes.Failed;
     }
 
-    /// <summary>The file is there whole, or not at all.</summary>
-    private static async Task<int> ExportAsync(ParseResult parsed, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(ParseResult parsed, CancellationToken cancellationToken)
     {
         using var invocation = new Invocation(parsed, TimeProvider.System);
-        var id = parsed.GetRequiredValue(Id);
-        var folder = parsed.GetRequiredValue(To);
-        var file = new FileInfo(Path.Combine(folder.FullName, $"{Path.GetFileName(id)}.safetensors"));
-        var partial = file.FullName + ".partial";
-        try
-        {
-            folder.Create();
-            await using (var stream = File.Create(partial))
-                await invocation.Client.ExportCheckpointAsync(id, stream, cancellationToken);
-            File.Move(partial, file.FullName, overwrite: true);
-        }
-        catch (Exception e) when (e is HttpIOException or HttpRequestException { InnerException: HttpIOException })
-        {
-            throw new FleetFailure(
-                $"{id} breaks off: {e.Message}",
-                $"Look whether it is damaged: ./fleet checkpoints verify {id}",
-                ExitCodes.Failed
-            );
-        }
-        finally
-        {
-            File.Delete(partial);
-        }
-        file.Refresh();
-        invocation.Console.Show(
-            new { file = file.FullName, size_bytes = file.Length },
-            _ => invocation.Console.Line($"{file.FullName}: {Format.Bytes(file.Length)}.")
-        );
+        var model = await invocation.Client.ServeCheckpointAsync(parsed.GetRequiredValue(Id), cancellationToken);
+        invocation.Console.Show(model, _ => invocation.Console.Line($"Served as {model.Name}."));
         return ExitCodes.Ok;
     }
 

@@ -13,6 +13,9 @@ namespace EgpuFleet.Grains.Ports;
 /// </summary>
 public interface ICheckpointStore
 {
+    /// <summary>Whether a lease is the current one of its shard, and this node's.</summary>
+    Task<bool> IsCurrentAsync(ShardId shard, int epoch, NodeId node, CancellationToken cancellationToken);
+
     /// <summary>Begins a checkpoint. An earlier open one of the same shard beyond the third newest is given up.</summary>
     Task<CheckpointOutcome<CheckpointId>> OpenAsync(CheckpointDraft draft, CancellationToken cancellationToken);
 

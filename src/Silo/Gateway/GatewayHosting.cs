@@ -51,6 +51,8 @@ public static class GatewayHosting
         services.AddSingleton<Completions>();
         services.AddSingleton<FileUpload>();
         services.AddFineTuning();
+        services.AddSingleton<TrainedModels>();
+        services.AddSingleton<TrainingResultRoute>();
         services.AddSingleton<RememberedNodes>();
         services.AddSingleton<NodeAuthentication>();
         services.AddSingleton<Enrolment>();

@@ -31,6 +31,11 @@ public static class InternalRouteMap
             InternalRoutes.TrainingNotes,
             (HttpRequest request, TrainingNoteRoute notes, CancellationToken token) => notes.HandleAsync(request, token)
         );
+        all.MapPost(
+            InternalRoutes.TrainingResult,
+            (HttpRequest request, TrainingResultRoute results, CancellationToken token) =>
+                results.HandleAsync(request, token)
+        );
     }
 
     private static async Task<IResult> SendFileAsync(

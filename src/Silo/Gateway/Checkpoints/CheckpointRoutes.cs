@@ -1,6 +1,7 @@
 using EgpuFleet.Api;
 using EgpuFleet.Grains.Checkpoints.Policy;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Silo.Gateway.FineTuning;
 using EgpuFleet.Silo.Gateway.Native;
 
 namespace EgpuFleet.Silo.Gateway.Checkpoints;
@@ -35,6 +36,30 @@ public static class CheckpointRoutes
             .Produces<CheckpointVerdictInfo>()
             .ProducesProblem(StatusCodes.Status404NotFound)
             .WithSummary("Compare every chunk of a checkpoint with its hash, now");
+        checkpoints
+            .MapPost(
+                "{id}/serve",
+                (string id, TrainedModels models, CancellationToken token) => models.ServeAsync(id, token)
+            )
+            .Produces<ModelInfo>()
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
+            .WithSummary("Register what a fine-tuning run had learnt at a checkpoint as a model");
+        checkpoints
+            .MapGet(
+                "{id}/export/{format}/{file}",
+                (
+                    string id,
+                    string format,
+                    string file,
+                    HttpResponse response,
+                    TrainedModels models,
+                    CancellationToken token
+                ) => models.SendAsync(id, format, file, response, token)
+            )
+            .ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status422UnprocessableEntity)
+            .WithSummary("A file of what a run had learnt: peft, mlx or gguf");
         routes
             .MapPost(Routes.CheckpointsCollect, CollectAsync)
             .WithTags("checkpoints")

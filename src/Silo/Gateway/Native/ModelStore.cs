@@ -74,6 +74,20 @@ public sealed class IncomingModel : IAsyncDisposable
         File.Flush(flushToDisk: true);
     }
 
+    /// <summary>Writes the file instead of receiving it.</summary>
+    public async Task WriteAsync(Action<Stream> write, CancellationToken cancellationToken)
+    {
+        // Long, and without anything to wait for.
+        await Task.Run(() => write(File), cancellationToken);
+        await File.FlushAsync(cancellationToken);
+        File.Flush(flushToDisk: true);
+        File.Position = 0;
+        var buffer = new byte[BufferBytes];
+        int count;
+        while ((count = await File.ReadAsync(buffer, cancellationToken)) > 0)
+            hash.AppendData(buffer, 0, count);
+    }
+
     /// <summary>Gives the file its name and returns its hash. The same content may be there already.</summary>
     public string Keep()
     {

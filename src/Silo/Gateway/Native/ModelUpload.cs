@@ -51,8 +51,8 @@ public sealed class ModelUpload(Fleet fleet, ModelStore store, ModelReading read
         return record with { Ref = record.Ref with { Sha256 = incoming.Keep() } };
     }
 
-    private static bool IsDiskFull(IOException e) => (e.HResult & 0xffff) == NoSpace;
+    internal static bool IsDiskFull(IOException e) => (e.HResult & 0xffff) == NoSpace;
 
-    private static GatewayException DiskFull() =>
+    internal static GatewayException DiskFull() =>
         new(HttpStatusCode.InsufficientStorage, "disk_full", "The disk of the models is full; free some space on it.");
 }

@@ -10,6 +10,14 @@ internal static class CheckpointSql
 
     public const string LockChunksAlone = $"select pg_advisory_xact_lock{ChunkLock}";
 
+    /// <summary>$1, $2, $3, $4: job, shard, epoch, node.</summary>
+    public const string IsCurrent = """
+        select exists(
+          select from shard s
+          where s.job = $1 and s.number = $2 and s.epoch = $3 and s.state = 1 and split_part(s.device, '/', 1) = $4
+        )
+        """;
+
     /// <summary>
     /// $1: id; $2, $3, $4, $5: job, shard, epoch, node; $6: parent; $7: step. Zero rows = fenced out.
     /// </summary>

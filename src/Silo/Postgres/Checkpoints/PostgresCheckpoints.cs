@@ -31,6 +31,24 @@ public sealed class PostgresCheckpoints : ICheckpointStore, IAsyncDisposable
         collection = new CheckpointCollection(connections);
     }
 
+    public async Task<bool> IsCurrentAsync(
+        ShardId shard,
+        int epoch,
+        NodeId node,
+        CancellationToken cancellationToken
+    ) =>
+        (
+            await QueryAsync(
+                CheckpointSql.IsCurrent,
+                row => row.GetBoolean(0),
+                cancellationToken,
+                CheckpointRows.Value(shard.Job.Value),
+                CheckpointRows.Value(shard.Number),
+                CheckpointRows.Value(epoch),
+                CheckpointRows.Value(node.Value)
+            )
+        ).Single();
+
     public async Task<CheckpointOutcome<CheckpointId>> OpenAsync(
         CheckpointDraft draft,
         CancellationToken cancellationToken
