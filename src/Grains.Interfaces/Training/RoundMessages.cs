@@ -4,12 +4,15 @@ namespace EgpuFleet.Grains.Interfaces.Training;
 
 /// <summary>What all members of a data parallel run agree on.</summary>
 /// <param name="Data">How its samples are cut.</param>
-/// <param name="OuterRate">Of the outer optimizer; 1 with no momentum makes one member's training plain training.</param>
+/// <param name="OuterRate">
+/// Of the outer optimizer; 1 with no momentum is the mean of the members, and with one member plain training. OpenDiLoCo's 0.7
+/// and 0.9 need more rounds than a fine-tuning run has.
+/// </param>
 /// <param name="RoundSeconds">From the opening of a round to its deadline.</param>
 public sealed record RoundTerms(
     Microshards Data,
-    double OuterRate = 0.7,
-    double OuterMomentum = 0.9,
+    double OuterRate = 1,
+    double OuterMomentum = 0,
     double RoundSeconds = 60
 );
 

@@ -49,6 +49,28 @@ public sealed class ClosingTests(CheckpointDatabase database) : IClassFixture<Ch
         Assert.Equal(0, await rig.AskAsync<long>("select count(*) from checkpoint where job = $1 and state in (0, 5)"));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Whatever_happens_each_microshard_is_applied_once(int seed)
+    {
+        await using var rig = await RoundRig.CreateAsync(database, 3);
+        // One for each round: the weights count the rounds that were applied.
+        await rig.BeginAsync(0, RoundRig.Terms(20) with { OuterRate = 1, OuterMomentum = 0 });
+        await new RoundStorm(rig, 3, seed).RunAsync();
+
+        Assert.Equal(20, await rig.CheckAsync());
+        var rounds = await rig.AskAsync<long>(
+            "select count(*) from training_round where job = $1 and base is not null"
+        );
+        Assert.All((await rig.BaseAsync())["large"], value => Assert.Equal(1f + rounds, value));
+        Assert.Equal(
+            0,
+            await rig.AskAsync<long>("select count(*) from training_round where job = $1 and base is null")
+        );
+    }
+
     [Fact]
     public async Task A_contribution_outlives_the_collection_and_goes_with_its_round()
     {

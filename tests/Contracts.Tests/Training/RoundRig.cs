@@ -124,6 +124,8 @@ internal sealed class RoundRig : IAsyncDisposable
         return (await Rounds.FindAsync(Job, Token))!.State;
     }
 
+    public async Task<RoundPhase> PhaseAsync() => (await Rounds.FindAsync(Job, Token))!.State.Phase;
+
     public async Task<Dictionary<string, float[]>> BaseAsync()
     {
         var run = (await Rounds.FindAsync(Job, Token))!;

@@ -62,7 +62,7 @@ public sealed class OuterStepTests
     private static float[] Step(float[] start, float[][] deltas, int block)
     {
         var (theta, velocity) = (start.ToArray(), start.ToArray());
-        var step = new OuterStep(new OuterRates(), [3, 5], block);
+        var step = new OuterStep(new OuterRates(0.7, 0.9), [3, 5], block);
         for (var at = 0; at < theta.Length; at += block)
         {
             var length = Math.Min(block, theta.Length - at);

@@ -1,8 +1,8 @@
 namespace EgpuFleet.Grains.Training.Policy;
 
 /// <summary>The outer optimizer of a run; see <see cref="OuterStep"/>.</summary>
-/// <param name="Rate">OpenDiLoCo's is 0.7; 1 with no momentum makes one member's training plain training.</param>
-public sealed record OuterRates(double Rate = 0.7, double Momentum = 0.9);
+/// <param name="Rate">1 with no momentum is the mean of the members; OpenDiLoCo's are 0.7 and 0.9.</param>
+public sealed record OuterRates(double Rate = 1, double Momentum = 0);
 
 /// <summary>
 /// One step of the outer optimizer, a block of values after the other: g = Σ n·delta / Σ n over the contributions,
