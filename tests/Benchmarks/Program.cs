@@ -6,6 +6,7 @@ using EgpuFleet.Benchmarks.Load;
 using EgpuFleet.Benchmarks.Processes;
 using EgpuFleet.Benchmarks.Queue;
 using EgpuFleet.Benchmarks.Raw;
+using EgpuFleet.Benchmarks.Training;
 using EgpuFleet.Cli.CommandLine;
 using EgpuFleet.Cli.Terminal;
 using EgpuFleet.Cli.Verbs;
@@ -37,6 +38,8 @@ try
             var wanted = EngineBench.FromJson(engine);
             var isMet = await new EngineBenchmark(wanted, console, clock).RunAsync(stop.Token);
             return isMet || !wanted.Check ? ExitCodes.Ok : ExitCodes.Failed;
+        case [TrainBench.Verb, var train]:
+            return await TrainBenchmark.ExitCodeAsync(train, console, clock, stop.Token);
         case [FaultBench.Recovery or FaultBench.Chaos or FaultBench.Soak, var json]:
             var bench = new FaultBenchmarks(FaultBench.FromJson(json), console, clock);
             return await bench.RunAsync(args[0], stop.Token) ? ExitCodes.Ok : ExitCodes.Failed;

@@ -84,10 +84,24 @@ internal static class BenchVerb
             }
         );
         engine.WithExamples("./fleet bench engine --runs 1", "./fleet bench engine --runs 5 --llama --check");
+        var train = new Command("train", "Steps of fine-tuning beside a product of matrices, on one thread")
+        {
+            Runs,
+            Check,
+        };
+        train.SetAction(
+            (parsed, cancellationToken) =>
+            {
+                var settings = new TrainBench(parsed.GetValue(Runs), parsed.GetValue(Check));
+                return BenchProgram.RunAsync(TrainBench.Verb, settings.ToJson(), cancellationToken);
+            }
+        );
+        train.WithExamples("./fleet bench train", "./fleet bench train --runs 10 --check");
         return new Command("bench", "Measure this fleet's software on this machine")
         {
             queue,
             engine,
+            train,
             CheckpointBenchVerb.Create(),
             FaultBenchVerbs.Recovery(),
             FaultBenchVerbs.Chaos(),

@@ -1,5 +1,6 @@
 using EgpuFleet.Kernels.Protocol;
 using EgpuFleet.Kernels.Torch.Loading;
+using EgpuFleet.Kernels.Torch.Measuring;
 using EgpuFleet.Kernels.Torch.SampleModel;
 using EgpuFleet.Kernels.Torch.SampleModel.Corpus;
 using EgpuFleet.Kernels.Torch.Worker;
@@ -12,8 +13,10 @@ const string Usage = """
     corpus COUNT                     print generated documents
     prompts COUNT                    print lines of a batch input file
     train-sample FILE STEPS THREADS  train the sample model and write it as GGUF
+    measure ROUNDS                   speed of training on one thread, a line of JSON a round
     """;
 
+Allocator.KeepFreedMemory();
 switch (args)
 {
     case [WorkerLaunch.SocketOption, ..]:
@@ -49,6 +52,9 @@ switch (args)
             torch.set_num_threads(threadCount);
             new SampleRun(SampleRecipe.TinyFleet(stepCount), Console.Out, TimeProvider.System).Execute(file, cut.Token);
         }
+        return 0;
+    case ["measure", var count] when int.TryParse(count, out var rounds):
+        TrainingSpeed.Print(rounds, Console.Out);
         return 0;
     default:
         Console.Error.WriteLine(Usage);

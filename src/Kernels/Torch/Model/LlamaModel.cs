@@ -1,3 +1,4 @@
+using EgpuFleet.Kernels.Torch.Fused;
 using TorchSharp;
 using static TorchSharp.torch;
 using Functions = TorchSharp.torch.nn.functional;
@@ -91,7 +92,7 @@ public sealed class LlamaModel : IDisposable
         var attended = Attend(Norm(state, prefix + "attn_norm.weight"), prefix, mask);
         var middle = state + Linear(attended, prefix + "attn_output");
         var normed = Norm(middle, prefix + "ffn_norm.weight");
-        var gated = Functions.silu(Linear(normed, prefix + "ffn_gate")) * Linear(normed, prefix + "ffn_up");
+        var gated = Gated(Linear(normed, prefix + "ffn_gate"), Linear(normed, prefix + "ffn_up"));
         return (middle + Linear(gated, prefix + "ffn_down")).MoveToOuterDisposeScope();
     }
 
@@ -140,10 +141,12 @@ public sealed class LlamaModel : IDisposable
     private Tensor Norm(Tensor state, string name)
     {
         var exact = state.dtype == ScalarType.Float32 ? state : state.to(ScalarType.Float32);
-        var scale = rsqrt(exact.square().mean([-1L], true) + Config.NormEpsilon);
-        var normed = exact * scale * byName[name];
+        var normed = RowNorm.apply(exact, byName[name], Config.NormEpsilon);
         return compute == ScalarType.Float32 ? normed : normed.to(compute);
     }
+
+    private static Tensor Gated(Tensor gate, Tensor up) =>
+        gate.dtype == ScalarType.Float32 ? Gate.apply(gate, up) : Functions.silu(gate) * up;
 
     private Tensor Linear(Tensor input, string name)
     {
@@ -151,7 +154,8 @@ public sealed class LlamaModel : IDisposable
         var whole = Functions.linear(input, InFloatsOfPass(byName[name + ".weight"]), bias);
         if (!adapters.TryGetValue(name, out var adapter))
             return whole;
-        var narrow = Functions.linear(input, InFloatsOfPass(adapter.A)) * adapter.Scale;
-        return whole + Functions.linear(narrow, InFloatsOfPass(adapter.B));
+        var narrow = Functions.linear(input, InFloatsOfPass(adapter.A)).view(-1, adapter.A.shape[0]);
+        return addmm(whole.view(-1, whole.shape[^1]), narrow, InFloatsOfPass(adapter.B).t(), 1, adapter.Scale)
+            .view(whole.shape);
     }
 }

@@ -27,28 +27,15 @@ internal sealed class Rotary : IDisposable
     /// <param name="heads">[rows, tokens, heads, head size].</param>
     public Tensor Turn(Tensor heads)
     {
-        var tokens = heads.shape[1];
-        var (cosine, sine) = (Of(cosines, tokens, heads.dtype), Of(sines, tokens, heads.dtype));
-        var half = config.HeadSize / 2;
-        if (!config.TurnsNeighbours)
-        {
-            var (first, second) = (heads.narrow(-1, 0, half), heads.narrow(-1, half, half));
-            return cat([(first * cosine) - (second * sine), (first * sine) + (second * cosine)], -1);
-        }
-        var pairs = heads.view(heads.shape[0], tokens, heads.shape[2], half, 2);
-        var (even, odd) = (pairs.select(-1, 0), pairs.select(-1, 1));
-        return stack([(even * cosine) - (odd * sine), (even * sine) + (odd * cosine)], -1).flatten(3);
+        if (heads.dtype == ScalarType.Float32)
+            return Fused.Turn.apply(heads, cosines, sines, config.TurnsNeighbours);
+        var turned = Fused.Turn.apply(heads.to(ScalarType.Float32), cosines, sines, config.TurnsNeighbours);
+        return turned.to(heads.dtype);
     }
 
     public void Dispose()
     {
         cosines.Dispose();
         sines.Dispose();
-    }
-
-    private static Tensor Of(Tensor table, long tokens, ScalarType type)
-    {
-        var part = table.narrow(0, 0, tokens);
-        return part.dtype == type ? part : part.to(type);
     }
 }

@@ -11,17 +11,22 @@ internal static class TrainedWeights
 {
     public static LlamaModel Load(IWeightSource source, TrainSpec spec, CancellationToken cancellationToken)
     {
-        var compute = TorchSession.FloatsOf(spec);
-        var isFull = spec.Method == TrainMethod.Full;
-        var weights = ModelOnDisk.Load(source, isFull ? ScalarType.Float32 : compute, cancellationToken);
-        if (isFull)
-        {
-            foreach (var (_, value) in weights)
-                _ = value.requires_grad_();
-        }
-        var adapters = Targets(source.Config, spec)
+        var type = spec.Method == TrainMethod.Full ? ScalarType.Float32 : TorchSession.FloatsOf(spec);
+        return Prepare(source.Config, ModelOnDisk.Load(source, type, cancellationToken), spec);
+    }
+
+    /// <summary>Makes weights trained ones, or puts adapters beside them.</summary>
+    public static LlamaModel Prepare(
+        LlamaConfig config,
+        IReadOnlyList<(string Name, Tensor Value)> weights,
+        TrainSpec spec
+    )
+    {
+        foreach (var (_, value) in spec.Method == TrainMethod.Full ? weights : [])
+            _ = value.requires_grad_();
+        var adapters = Targets(config, spec)
             .Select(entry => Adapter.Start(entry.Name, entry.Outputs, entry.Inputs, spec.Adapter!, spec.Seed));
-        return new LlamaModel(source.Config, weights, [.. adapters], source.Config.Context, compute);
+        return new LlamaModel(config, weights, [.. adapters], config.Context, TorchSession.FloatsOf(spec));
     }
 
     /// <summary>In the order of the state's file.</summary>
