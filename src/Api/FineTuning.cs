@@ -1,5 +1,3 @@
-using System.Text.Json.Serialization;
-
 namespace EgpuFleet.Api;
 
 /// <summary>A fine-tuning job: OpenAI's fields, and ours under one key. Times are Unix seconds.</summary>
@@ -29,12 +27,7 @@ public sealed record FineTuningJobInfo(
     IReadOnlyDictionary<string, string>? Metadata,
     string? UserProvidedSuffix,
     FineTuningExtras Egpufleet
-)
-{
-    /// <summary>True when nothing more will happen to it.</summary>
-    [JsonIgnore]
-    public bool IsOver => Status is "succeeded" or "failed" or "cancelled";
-}
+);
 
 /// <summary>Why a job failed.</summary>
 public sealed record FineTuningErrorInfo(string Code, string Message, string? Param);
@@ -92,7 +85,7 @@ public sealed record FineTuningEventInfo(
     IReadOnlyDictionary<string, double>? Data
 );
 
-/// <summary>A durable state of a job that can be served by name.</summary>
+/// <summary>A durable state of a job, and the name that belongs to it.</summary>
 public sealed record FineTuningCheckpointInfo(
     string Id,
     string Object,
@@ -104,53 +97,3 @@ public sealed record FineTuningCheckpointInfo(
 );
 
 public sealed record FineTuningCheckpointMetrics(long Step, double? TrainLoss, double? ValidLoss);
-
-/// <summary>Body of a new job.</summary>
-public sealed record FineTuningRequest(
-    string Model,
-    string TrainingFile,
-    string? ValidationFile = null,
-    string? Suffix = null,
-    long? Seed = null,
-    FineTuningMethodRequest? Method = null,
-    IReadOnlyDictionary<string, string>? Metadata = null,
-    FineTuningExtrasRequest? Egpufleet = null
-);
-
-public sealed record FineTuningMethodRequest(string Type, SupervisedRequest Supervised);
-
-public sealed record SupervisedRequest(HyperparametersRequest Hyperparameters);
-
-/// <summary>What is left out is chosen.</summary>
-public sealed record HyperparametersRequest(int? NEpochs, int? BatchSize, double? LearningRateMultiplier);
-
-/// <summary>What only this fleet can be asked for; every field may be left out.</summary>
-/// <param name="Method"><c>lora</c> (the default) or <c>full</c>.</param>
-/// <param name="Rank">Of the adapter, 1 to 512.</param>
-/// <param name="Alpha">Its scale, over the rank.</param>
-/// <param name="Targets">Matrices that it goes beside: attn_q, attn_k, attn_v, attn_output, ffn_gate, ffn_up, ffn_down.</param>
-/// <param name="RowTokens">Tokens of a row that samples are packed into.</param>
-/// <param name="LearningRate">At its peak; goes before the multiplier.</param>
-/// <param name="MaxSteps">Ends the run after so many, whatever the epochs.</param>
-/// <param name="Engine"><c>torch</c> or <c>tinygrad</c>.</param>
-/// <param name="Require">Kind of device it waits for.</param>
-/// <param name="Prefer">Kind of device it takes when it can.</param>
-/// <param name="StartFrom">Checkpoint to begin with.</param>
-/// <param name="EvaluateEverySteps">Between two looks at the validation file.</param>
-/// <param name="CheckpointSeconds">At most so long between two checkpoints.</param>
-public sealed record FineTuningExtrasRequest(
-    string? Method = null,
-    int? Rank = null,
-    double? Alpha = null,
-    IReadOnlyList<string>? Targets = null,
-    int? RowTokens = null,
-    double? LearningRate = null,
-    long? MaxSteps = null,
-    string? Engine = null,
-    string? Require = null,
-    string? Prefer = null,
-    string? StartFrom = null,
-    int? Priority = null,
-    int? EvaluateEverySteps = null,
-    int? CheckpointSeconds = null
-);

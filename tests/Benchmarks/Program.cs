@@ -35,9 +35,7 @@ try
         case [CheckpointBench.Verb, var checkpoint]:
             return await CheckpointBenchmark.ExitCodeAsync(checkpoint, console, clock, stop.Token);
         case [EngineBench.Verb, var engine]:
-            var wanted = EngineBench.FromJson(engine);
-            var isMet = await new EngineBenchmark(wanted, console, clock).RunAsync(stop.Token);
-            return isMet || !wanted.Check ? ExitCodes.Ok : ExitCodes.Failed;
+            return await EngineBenchmark.ExitCodeAsync(engine, console, clock, stop.Token);
         case [TrainBench.Verb, var train]:
             return await TrainBenchmark.ExitCodeAsync(train, console, clock, stop.Token);
         case [FaultBench.Recovery or FaultBench.Chaos or FaultBench.Soak, var json]:

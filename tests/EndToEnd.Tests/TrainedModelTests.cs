@@ -103,7 +103,12 @@ public sealed class TrainedModelTests(CheckpointFleet fleet)
         await RefusedAsync(lease, saved.Id, HttpStatusCode.UnprocessableEntity, "adapter_weight");
         await RefusedAsync(other, saved.Id, HttpStatusCode.UnprocessableEntity, "invalid_request");
         await RefusedAsync(lease with { Epoch = 2 }, saved.Id, HttpStatusCode.Conflict, "fenced");
-        await RefusedAsync(lease, CheckpointId.New(DateTimeOffset.UnixEpoch).ToString(), HttpStatusCode.NotFound, "not_found");
+        await RefusedAsync(
+            lease,
+            CheckpointId.New(DateTimeOffset.UnixEpoch).ToString(),
+            HttpStatusCode.NotFound,
+            "not_found"
+        );
         Assert.DoesNotContain((await fleet.Client.ListModelsAsync(Token)).Data, model => model.Name == Name);
     }
 

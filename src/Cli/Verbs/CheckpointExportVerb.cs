@@ -86,7 +86,7 @@ internal static class CheckpointExportVerb
             }
             File.Move(temporary, path, overwrite: true);
         }
-        catch (Exception e) when (e is HttpIOException or HttpRequestException { InnerException: HttpIOException })
+        catch (HttpRequestException e) when (e.HttpRequestError != HttpRequestError.ConnectionError)
         {
             throw new FleetFailure(
                 $"{file.Id} breaks off: {e.Message}",

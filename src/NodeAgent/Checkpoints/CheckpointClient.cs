@@ -88,7 +88,15 @@ public sealed class CheckpointClient(HttpClient client)
         ArgumentNullException.ThrowIfNull(state);
         var plan = new ChunkPlan(state, ChunkBytes);
         var id = await OpenAsync(lease, state, cancellationToken);
-        var sent = await ChunkUpload.SendAsync(http, id, plan, cancellationToken);
+        // Nobody compares a manifest with what is stored here: until an announcement finds everything, which is durable then.
+        var sent = 0L;
+        for (var attempt = 1; attempt <= Limits.CheckpointAttempts; attempt++)
+        {
+            var now = await ChunkUpload.SendAsync(http, id, plan, cancellationToken);
+            sent += now;
+            if (now == 0)
+                break;
+        }
         return new StagedCheckpoint(id, plan.Manifest(), sent);
     }
 

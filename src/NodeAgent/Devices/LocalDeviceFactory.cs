@@ -57,7 +57,7 @@ internal sealed class LocalDeviceFactory(
         var live = new LiveSpeeds(time);
         var generator = new Generator(meter, live, time);
         var tune = new TuneItem(tuned, meter, bringUp, time);
-        var train = Train(description, choice, facts, supervisor, models, bringUp);
+        var train = Train(description, choice, facts, supervisor, models, meter, bringUp);
         var items = new ShardItems(supervisor, models, generator, tune, train, time);
         var noops = new NoopShards(reports, time, loggers.CreateLogger<NoopShards>());
         var shards = new ShardRunner(
@@ -127,6 +127,7 @@ internal sealed class LocalDeviceFactory(
         DeviceFacts facts,
         WorkerSupervisor supervisor,
         LoadedModels models,
+        ThroughputMeter meter,
         BringUp bringUp
     )
     {
@@ -137,6 +138,7 @@ internal sealed class LocalDeviceFactory(
             new TrainingInputs(cache, new TrainingFiles(clients, time), bringUp, options.Threads),
             gateway,
             new TrainingAttempts(gateway, reports, models, bringUp, time),
+            meter,
             time
         );
     }

@@ -222,7 +222,6 @@ internal sealed partial class LoadedModels(
         }
     }
 
-
     private LoadedModel? Find(string hash)
     {
         lock (gate)

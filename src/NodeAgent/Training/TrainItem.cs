@@ -20,6 +20,7 @@ internal sealed class TrainItem(
     TrainingInputs inputs,
     TrainingGateway gateway,
     TrainingAttempts attempts,
+    ThroughputMeter meter,
     TimeProvider time
 )
 {
@@ -37,6 +38,8 @@ internal sealed class TrainItem(
         if (seats is null || assignment.Train is not { } parameters)
             throw new EngineException(EngineErrorClass.InvalidRequest, "The device has no engine that trains.");
         folder.Begin();
+        // Counts as one sequence in decode: nothing is measured on the device meanwhile.
+        meter.Begin();
         try
         {
             await using var notes = new NoteOutbox(gateway, lease.Key, time);
@@ -73,6 +76,7 @@ internal sealed class TrainItem(
         }
         finally
         {
+            meter.End();
             folder.End();
         }
     }

@@ -49,11 +49,12 @@ internal sealed class TrainingRun(
             await lease.ReadyAsync();
             state = await StepAsync(rows, state);
             Stepped?.Invoke(state);
-            if (plan.EvaluatesAfter(state.Step))
-                validLoss = await EvaluateAsync(state.Step);
-            if (plan.NotesAfter(state.Step))
+            var looks = data.Validation is not null && plan.EvaluatesAfter(state.Step);
+            if (looks)
+                validLoss = await EvaluateAsync(data.Validation!);
+            if (looks || plan.NotesAfter(state.Step))
             {
-                Note(state, (state.TrainedTokens - tokens) / time.GetElapsedTime(meter).TotalSeconds);
+                Note(state, looks, (state.TrainedTokens - tokens) / time.GetElapsedTime(meter).TotalSeconds);
                 (meter, tokens) = (time.GetTimestamp(), state.TrainedTokens);
             }
             if (checkpoints.IsDue && state.Step < plan.TotalSteps)
@@ -92,34 +93,35 @@ internal sealed class TrainingRun(
         };
     }
 
-    private async Task<double?> EvaluateAsync(long step)
+    private async Task<double> EvaluateAsync(IReadOnlyList<TrainBatch> batches)
     {
-        if (data.Validation is null)
-            return null;
         var (sum, tokens) = (0.0, 0L);
-        foreach (var batch in data.Validation)
+        foreach (var batch in batches)
         {
             await lease.ReadyAsync();
             var part = await session.EvaluateAsync(batch, lease.Ended);
             sum += part.LossSum;
             tokens += part.Tokens;
         }
-        var loss = sum / tokens;
-        notes.Tell(step, new Dictionary<string, double>(StringComparer.Ordinal) { [ValidLoss] = loss });
-        return loss;
+        return sum / tokens;
     }
 
-    private void Note(RunState state, double tokensPerSecond) =>
-        notes.Tell(
-            state.Step,
-            new Dictionary<string, double>(StringComparer.Ordinal)
-            {
-                [TrainLoss] = trainLoss!.Value,
-                ["learning_rate"] = plan.RateAt(state.Step - 1),
-                ["tokens"] = state.TrainedTokens,
-                ["tokens_per_second"] = tokensPerSecond,
-            }
-        );
+    /// <summary>All figures of a step go together: of two notes with figures of one step the first is kept.</summary>
+    /// <param name="looked">Whether the validation data was looked at after this very step.</param>
+    private void Note(RunState state, bool looked, double tokensPerSecond)
+    {
+        var figures = new Dictionary<string, double>(StringComparer.Ordinal)
+        {
+            [TrainLoss] = trainLoss!.Value,
+            ["learning_rate"] = plan.RateAt(state.Step - 1),
+            ["tokens"] = state.TrainedTokens,
+            ["tokens_per_second"] = tokensPerSecond,
+            ["total_steps"] = plan.TotalSteps,
+        };
+        if (looked)
+            figures[ValidLoss] = validLoss!.Value;
+        notes.Tell(state.Step, figures);
+    }
 
     private Dictionary<string, double> Metrics()
     {

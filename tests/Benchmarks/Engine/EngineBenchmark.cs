@@ -30,8 +30,20 @@ internal sealed class EngineBenchmark(EngineBench settings, FleetConsole console
                 "Check out tinygrad at a9069c177 and set it to that folder."
             );
 
+    public static async Task<int> ExitCodeAsync(
+        string json,
+        FleetConsole console,
+        TimeProvider clock,
+        CancellationToken cancellationToken
+    )
+    {
+        var settings = EngineBench.FromJson(json);
+        var isMet = await new EngineBenchmark(settings, console, clock).RunAsync(cancellationToken);
+        return isMet || !settings.Check ? ExitCodes.Ok : ExitCodes.Failed;
+    }
+
     /// <summary>Returns whether all goals are met within their margins.</summary>
-    public async Task<bool> RunAsync(CancellationToken cancellationToken)
+    private async Task<bool> RunAsync(CancellationToken cancellationToken)
     {
         _ = Checkout;
         using var scratch = new ScratchFolder();

@@ -107,6 +107,7 @@ internal sealed class DeviceRig : IAsyncDisposable
             new TrainingInputs(cache, new TrainingFiles(clients, time), bringUp, threads: 1),
             gateway,
             new TrainingAttempts(gateway, queue, loaded, bringUp, time),
+            Meter,
             time
         );
     }

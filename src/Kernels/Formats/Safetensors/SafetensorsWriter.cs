@@ -60,16 +60,6 @@ public sealed class SafetensorsWriter
         }
     }
 
-    /// <summary>What stands before the tensors' bytes, for who writes these by themselves, in the order they were added.</summary>
-    /// <exception cref="InvalidOperationException">The header is longer than readers accept.</exception>
-    public byte[] Head()
-    {
-        var header = Header();
-        var length = new byte[SafetensorsHeader.LengthBytes];
-        BinaryPrimitives.WriteUInt64LittleEndian(length, (ulong)header.Length);
-        return [.. length, .. header];
-    }
-
     /// <summary>
     /// Writes the whole file beside <paramref name="path"/>, brings it to the disk and puts it in place: who opens the path
     /// finds what was there before or all of this.
