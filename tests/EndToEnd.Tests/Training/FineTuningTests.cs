@@ -43,12 +43,12 @@ public sealed class FineTuningTests
 
         var told = await EventsAsync(job, limit.Token);
         Assert.True(job.Status == FineTuningStatus.Succeeded, $"{job.Status}: {string.Join('\n', told)}");
-        var (first, last) = (LossOf(told, "Step 1:"), LossOf(told, "Step 20:"));
+        var (first, last) = (LossOf(told, "Step 1/20:"), LossOf(told, "Step 20/20:"));
         Assert.True(last < 0.8 * first, $"The loss went from {first} to {last}.");
         Assert.NotEqual(Shown(told, "Before: "), Shown(told, "After: "));
         Assert.Contains(
             "validation loss=",
-            told.Single(line => line.StartsWith("Step 20:", StringComparison.Ordinal)),
+            told.Single(line => line.StartsWith("Step 20/20:", StringComparison.Ordinal)),
             StringComparison.Ordinal
         );
 
