@@ -28,6 +28,6 @@ internal sealed record TrainingData(RowOrder Order, long Rows, IReadOnlyList<Tra
             return null;
         var most = Math.Max(1, Limits.ValidationTokens / parameters.RowTokens);
         var rows = RowPacking.Pack(samples, parameters.RowTokens).Take(most);
-        return [.. rows.Chunk(parameters.BatchRows).Select(RowBatches.Of)];
+        return [.. rows.Chunk(parameters.BatchRows).Select(TrainBatch.Of)];
     }
 }

@@ -69,7 +69,7 @@ internal sealed class TrainingRun(
         var taken = new List<PlacedRow>(parameters.BatchRows);
         while (taken.Count < parameters.BatchRows && rows.MoveNext())
             taken.Add(rows.Current);
-        var batch = RowBatches.Of([.. taken.Select(placed => placed.Row)]);
+        var batch = TrainBatch.Of([.. taken.Select(placed => placed.Row)]);
         TrainStep done;
         try
         {
