@@ -25,18 +25,6 @@ public sealed class TrainingTests
     }
 
     [Fact]
-    public void The_rate_rises_to_its_peak_and_falls_to_a_twentieth()
-    {
-        var rate = new LearningRate(1e-3, WarmUpSteps: 10, TotalSteps: 100);
-        Assert.Equal(1e-4, rate.At(0), 1e-12);
-        Assert.Equal(1e-3, rate.At(9), 1e-12);
-        Assert.Equal(1e-3, rate.At(10), 1e-12);
-        Assert.All(Enumerable.Range(10, 89), step => Assert.True(rate.At(step + 1) < rate.At(step)));
-        Assert.Equal(5e-5, rate.At(100), 1e-12);
-        Assert.Equal(5e-5, rate.At(1000), 1e-12);
-    }
-
-    [Fact]
     public void Rows_begin_with_a_document_and_come_once_each_per_pass()
     {
         int[] tokens = [0, 1, 2, 3, 0, 4, 5, 6, 0, 7, 0, 8, 9, 9];

@@ -24,6 +24,7 @@ internal static class DeviceSetup
         ));
         return services
             .AddSingleton<ChangeSignal>()
+            .AddSingleton<GatewayDownloads>()
             .AddSingleton<ModelCache>()
             .AddSingleton<ILeaseClock, BootClock>()
             .AddSingleton<IShardReports, PoolReports>()

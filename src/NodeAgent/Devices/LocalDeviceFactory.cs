@@ -22,6 +22,7 @@ internal sealed class LocalDeviceFactory(
     AgentOptions options,
     DataFolder data,
     NodeCredential credential,
+    GatewayDownloads downloads,
     ModelCache cache,
     ModelShelf shelf,
     ReportQueue reports,
@@ -135,7 +136,7 @@ internal sealed class LocalDeviceFactory(
         return new TrainItem(
             SeatsOf(EngineWorkers.TrainEngineOf(description, choice, options), choice, facts, supervisor),
             new TrainingFolder(Path.Combine(data.Worker(facts.Device.Name), "training")),
-            new TrainingInputs(cache, new TrainingFiles(clients, time), bringUp, options.Threads),
+            new TrainingInputs(cache, downloads, bringUp, options.Threads),
             gateway,
             new TrainingAttempts(gateway, reports, models, bringUp, time),
             meter,

@@ -12,7 +12,4 @@ internal sealed partial class ModelCache
 
     [LoggerMessage(Level = LogLevel.Information, Message = "Model {Name} ({Sha256}) is here and verified")]
     private partial void LogFetched(string name, string sha256);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "Download attempt {Attempt} failed: {Reason}")]
-    private partial void LogRetry(int attempt, string? reason);
 }

@@ -2,11 +2,7 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Kernels.Formats.Adapters;
 using EgpuFleet.Kernels.Formats.Gguf;
-using EgpuFleet.NodeAgent.Joining;
 using Microsoft.Extensions.Logging;
-using Polly;
-using Polly.Retry;
-using Polly.Timeout;
 
 namespace EgpuFleet.NodeAgent.Models;
 
@@ -14,41 +10,12 @@ namespace EgpuFleet.NodeAgent.Models;
 /// The model files of this node by content hash. A file that is missing comes from the gateway, once however many ask, into
 /// a partial file that gets its name only when hash and format are right. An adapter comes with its base.
 /// </summary>
-internal sealed partial class ModelCache : IDisposable
+internal sealed partial class ModelCache(GatewayDownloads downloads, ModelShelf shelf, ILogger<ModelCache> log)
+    : IDisposable
 {
-    private readonly IHttpClientFactory clients;
-    private readonly ModelShelf shelf;
-    private readonly ILogger<ModelCache> log;
-    private readonly ResiliencePipeline retries;
     private readonly CancellationTokenSource closing = new();
     private readonly Lock gate = new();
     private readonly Dictionary<string, Task<CachedModel>> models = new(StringComparer.Ordinal);
-
-    public ModelCache(IHttpClientFactory clients, ModelShelf shelf, TimeProvider time, ILogger<ModelCache> log)
-    {
-        this.clients = clients;
-        this.shelf = shelf;
-        this.log = log;
-        retries = new ResiliencePipelineBuilder { TimeProvider = time }
-            .AddRetry(
-                new RetryStrategyOptions
-                {
-                    ShouldHandle = new PredicateBuilder()
-                        .Handle<IOException>()
-                        .Handle<HttpRequestException>()
-                        .Handle<TimeoutRejectedException>(),
-                    MaxRetryAttempts = Limits.DownloadAttempts - 1,
-                    Delay = TimeSpan.FromMilliseconds(200),
-                    BackoffType = DelayBackoffType.Exponential,
-                    OnRetry = retry =>
-                    {
-                        LogRetry(retry.AttemptNumber + 1, retry.Outcome.Exception?.Message);
-                        return default;
-                    },
-                }
-            )
-            .Build();
-    }
 
     /// <summary>The file of a model, fetched first where it is missing. A caller that leaves does not end the download.</summary>
     /// <exception cref="Grains.Interfaces.Serving.GenerationException">It cannot be had, or is no model.</exception>
@@ -95,7 +62,7 @@ internal sealed partial class ModelCache : IDisposable
             var partial = shelf.PartialOf(model.Sha256);
             shelf.MakeRoom(model);
             LogFetching(model.Name, model.Sha256, model.SizeBytes);
-            await FetchAsync(model, partial);
+            await downloads.FetchAsync(model, $"{InternalRoutes.Models}/{model.Sha256}", partial, closing.Token);
             _ = Open(model, known, partial);
             File.Move(partial, path, overwrite: true);
             LogFetched(model.Name, model.Sha256);
@@ -117,26 +84,6 @@ internal sealed partial class ModelCache : IDisposable
         {
             File.Delete(path);
             throw ModelFailures.Invalid(model, e.Message);
-        }
-    }
-
-    private async Task FetchAsync(ModelRef model, string partial)
-    {
-        try
-        {
-            await retries.ExecuteAsync(
-                async token =>
-                {
-                    using var client = clients.CreateClient(GatewayHttp.Downloads);
-                    var route = $"{InternalRoutes.Models}/{model.Sha256}";
-                    await new ModelDownload(client, model, partial, route).RunAsync(token);
-                },
-                closing.Token
-            );
-        }
-        catch (Exception e) when (e is IOException or HttpRequestException or TimeoutRejectedException)
-        {
-            throw ModelFailures.Unreachable(model, e.Message);
         }
     }
 }

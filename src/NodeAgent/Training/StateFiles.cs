@@ -1,6 +1,6 @@
-using System.Globalization;
 using EgpuFleet.Grains.Interfaces.Checkpoints;
 using EgpuFleet.Kernels.Formats.Safetensors;
+using EgpuFleet.Kernels.Formats.Training;
 using EgpuFleet.Kernels.Training;
 using EgpuFleet.NodeAgent.Checkpoints;
 
@@ -9,9 +9,6 @@ namespace EgpuFleet.NodeAgent.Training;
 /// <summary>States between a worker's file and the checkpoint store.</summary>
 internal static class StateFiles
 {
-    private const string Format = "egpufleet-train-1";
-    private const string MomentPrefix = "adam.";
-
     /// <summary>The tensors of a worker's state as the store takes them.</summary>
     public static IReadOnlyList<NamedBuffer> Read(string path)
     {
@@ -27,11 +24,11 @@ internal static class StateFiles
     }
 
     /// <summary>Places for the tensors of a checkpoint. Only what a state of this session consists of gets any memory.</summary>
-    public static StatePlaces PlacesOf(TrainInfo session) =>
-        new(session.Tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal));
+    public static StatePlaces PlacesOf(TrainSpec spec, TrainInfo session) =>
+        new(spec, session.Tensors.ToDictionary(tensor => tensor.Name, tensor => tensor.Shape, StringComparer.Ordinal));
 
     /// <summary>Where a checkpoint's tensors go.</summary>
-    internal sealed class StatePlaces(IReadOnlyDictionary<string, IReadOnlyList<long>> expected)
+    internal sealed class StatePlaces(TrainSpec spec, IReadOnlyDictionary<string, IReadOnlyList<long>> expected)
     {
         private readonly Dictionary<string, (IReadOnlyList<long> Shape, byte[] Data)> tensors = new(
             StringComparer.Ordinal
@@ -42,7 +39,7 @@ internal static class StateFiles
         {
             if (
                 tensor.Type != ElementType.F32
-                || !expected.TryGetValue(TrainedNameOf(tensor.Name), out var shape)
+                || !expected.TryGetValue(StateNames.TrainedOf(tensor.Name), out var shape)
                 || !shape.SequenceEqual(tensor.Shape)
             )
                 throw new TrainingStateException(
@@ -57,21 +54,12 @@ internal static class StateFiles
         /// <param name="step">Steps done; null: only the weights, since a new run has its own optimizer and count.</param>
         public void Write(string path, long? step)
         {
-            var chosen = tensors.Where(one =>
-                step is not null || !one.Key.StartsWith(MomentPrefix, StringComparison.Ordinal)
-            );
+            var chosen = tensors.Where(one => step is not null || !StateNames.IsMoment(one.Key));
             var file = new SafetensorsWriter();
-            file.AddMetadata("format", Format);
-            if (step is { } done)
-                file.AddMetadata("step", done.ToString(CultureInfo.InvariantCulture));
+            StateHead.Write(file, spec, step);
             foreach (var (name, (shape, data)) in chosen)
                 file.Add(name, SafetensorsType.F32, shape, stream => stream.Write(data));
             file.WriteTo(path);
         }
-
-        private static string TrainedNameOf(string name) =>
-            name.StartsWith(MomentPrefix, StringComparison.Ordinal) && name.Length > MomentPrefix.Length + 2
-                ? name[(MomentPrefix.Length + 2)..]
-                : name;
     }
 }

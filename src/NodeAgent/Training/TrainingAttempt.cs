@@ -86,7 +86,7 @@ internal sealed class TrainingAttempt(
     )
     {
         using var phase = bringUp.Begin("restoring the last checkpoint");
-        var places = StateFiles.PlacesOf(session.Info);
+        var places = StateFiles.PlacesOf(prepared.Spec, session.Info);
         var parameters = prepared.Parameters;
         var start = RunState.Start(prepared.Spec.ContentHash, parameters.Training.Sha256);
         if (await AskAsync(store => store.RestoreAsync(named.Shard, places.Place, cancellationToken)) is { } own)

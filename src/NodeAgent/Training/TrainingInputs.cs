@@ -1,3 +1,4 @@
+using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Serving;
 using EgpuFleet.Grains.Interfaces.Training;
@@ -21,7 +22,7 @@ internal sealed record PreparedTraining(
 );
 
 /// <summary>Brings model and data to this machine and makes rows of them.</summary>
-internal sealed class TrainingInputs(ModelCache cache, TrainingFiles files, BringUp bringUp, int threads)
+internal sealed class TrainingInputs(ModelCache cache, GatewayDownloads downloads, BringUp bringUp, int threads)
 {
     /// <exception cref="GenerationException">Model or data cannot be had, or the data is not fit for the model.</exception>
     public async Task<PreparedTraining> PrepareAsync(
@@ -38,7 +39,12 @@ internal sealed class TrainingInputs(ModelCache cache, TrainingFiles files, Brin
         foreach (var file in new[] { parameters.Training, parameters.Validation }.OfType<TrainingFile>())
         {
             using var phase = bringUp.Begin($"fetching {file.Id}", file.SizeBytes);
-            await files.FetchAsync(file, folder.Data(file.Sha256), cancellationToken);
+            await downloads.FetchAsync(
+                new ModelRef(file.Id, file.Sha256, file.SizeBytes),
+                $"{InternalRoutes.Files}/{file.Id}/content",
+                folder.Data(file.Sha256),
+                cancellationToken
+            );
         }
         using (bringUp.Begin("reading the training data"))
             return await Task.Run(

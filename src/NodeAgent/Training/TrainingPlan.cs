@@ -1,4 +1,5 @@
 using EgpuFleet.Grains.Interfaces.Training;
+using EgpuFleet.Kernels.Training;
 
 namespace EgpuFleet.NodeAgent.Training;
 
@@ -6,10 +7,12 @@ namespace EgpuFleet.NodeAgent.Training;
 /// <param name="totalSteps">Of the whole run, at least 1.</param>
 internal sealed class TrainingPlan(OptimizerParameters optimizer, long totalSteps, int evaluateEverySteps)
 {
-    /// <summary>Of the peak, what half a cosine ends at.</summary>
-    private const double FinalShare = 0.05;
-
-    private readonly long warmUpSteps = (long)Math.Round(optimizer.WarmUpShare * totalSteps);
+    private readonly LearningRate rate = new(
+        optimizer.PeakRate,
+        (long)Math.Round(optimizer.WarmUpShare * totalSteps),
+        totalSteps,
+        optimizer.Schedule == RateSchedule.Constant
+    );
     private readonly long noteEvery = Math.Max(1, totalSteps / Limits.MetricNotes);
 
     public long TotalSteps => totalSteps;
@@ -24,16 +27,7 @@ internal sealed class TrainingPlan(OptimizerParameters optimizer, long totalStep
     }
 
     /// <summary>The learning rate of a step, counted from 0.</summary>
-    public double RateAt(long step)
-    {
-        if (step < warmUpSteps)
-            return optimizer.PeakRate * (step + 1) / warmUpSteps;
-        if (optimizer.Schedule == RateSchedule.Constant)
-            return optimizer.PeakRate;
-        var progress = (double)(step - warmUpSteps) / Math.Max(1, totalSteps - warmUpSteps);
-        var cosine = 0.5 * (1 + Math.Cos(Math.PI * Math.Min(1, progress)));
-        return optimizer.PeakRate * (FinalShare + ((1 - FinalShare) * cosine));
-    }
+    public double RateAt(long step) => rate.At(step);
 
     /// <summary>Whether figures are told after so many steps: a run of any length tells a curve that can be drawn.</summary>
     public bool NotesAfter(long steps) => steps == 1 || steps == totalSteps || steps % noteEvery == 0;

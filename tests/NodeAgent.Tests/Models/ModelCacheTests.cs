@@ -183,7 +183,7 @@ public sealed class ModelCacheTests : IAsyncLifetime
                 .AsTask();
         var time = new Microsoft.Extensions.Time.Testing.FakeTimeProvider();
         var shelf = new ModelShelf(folder.At("models"), 2 * model.Length, time);
-        using var cache = new ModelCache(Clients, shelf, TimeProvider.System, NullLogger<ModelCache>.Instance);
+        using var cache = new ModelCache(Downloads, shelf, NullLogger<ModelCache>.Instance);
         var files = new List<string>();
         shelf.Hold(Hash(models[0]));
         foreach (var bytes in models)
@@ -199,13 +199,17 @@ public sealed class ModelCacheTests : IAsyncLifetime
         );
     }
 
-    private IHttpClientFactory Clients => services.GetRequiredService<IHttpClientFactory>();
+    private GatewayDownloads Downloads =>
+        new(
+            services.GetRequiredService<IHttpClientFactory>(),
+            TimeProvider.System,
+            NullLogger<GatewayDownloads>.Instance
+        );
 
     private ModelCache Cache() =>
         new(
-            Clients,
+            Downloads,
             new ModelShelf(folder.At("models"), long.MaxValue, TimeProvider.System),
-            TimeProvider.System,
             NullLogger<ModelCache>.Instance
         );
 

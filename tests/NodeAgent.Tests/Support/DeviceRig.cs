@@ -25,6 +25,7 @@ internal sealed class DeviceRig : IAsyncDisposable
     private readonly TempFolder folder = new();
     private readonly ServiceProvider services;
     private readonly CancellationTokenSource stopping = new();
+    private readonly GatewayDownloads downloads;
     private readonly ModelCache cache;
     private readonly SpeedBook book;
     private readonly Task running;
@@ -39,12 +40,12 @@ internal sealed class DeviceRig : IAsyncDisposable
         var shelf = new ModelShelf(folder.At("models"), long.MaxValue, time);
         foreach (var model in models)
             File.WriteAllBytes(shelf.PathOf(Stories.Record(model).Ref.Sha256), model);
-        cache = new ModelCache(
+        downloads = new GatewayDownloads(
             services.GetRequiredService<IHttpClientFactory>(),
-            shelf,
             time,
-            NullLogger<ModelCache>.Instance
+            NullLogger<GatewayDownloads>.Instance
         );
+        cache = new ModelCache(downloads, shelf, NullLogger<ModelCache>.Instance);
         var facts = Facts(memoryBytes);
         var memory = new DeviceMemory(memoryBytes);
         var bringUp = new BringUp(time, Changes);
@@ -104,7 +105,7 @@ internal sealed class DeviceRig : IAsyncDisposable
         return new TrainItem(
             seats: null,
             new TrainingFolder(folder.At("training")),
-            new TrainingInputs(cache, new TrainingFiles(clients, time), bringUp, threads: 1),
+            new TrainingInputs(cache, downloads, bringUp, threads: 1),
             gateway,
             new TrainingAttempts(gateway, queue, loaded, bringUp, time),
             Meter,

@@ -20,19 +20,34 @@ public sealed class StateFilesTests
         [new TrainedTensor("blk.0.attn_q.lora_a", [2, 3]), new TrainedTensor("blk.0.attn_q.lora_b", [2, 2])]
     );
 
+    private static readonly TrainSpec Spec = new(
+        "/model.gguf",
+        Session.ContentHash,
+        Threads: 1,
+        TrainMethod.Lora,
+        new AdapterShape(2, 4, ["attn_q"]),
+        RowTokens: 16,
+        RowsPerPass: 1,
+        new AdamSettings(),
+        Seed: 1
+    );
+
     [Fact]
     public void A_state_comes_back_as_it_went()
     {
         using var folder = new TempFolder();
         var floats = Enumerable.Range(0, 30).Select(i => i * 0.5f).ToArray();
         Write(folder.At("from"), floats);
-        var places = StateFiles.PlacesOf(Session);
+        var places = StateFiles.PlacesOf(Spec, Session);
         foreach (var buffer in StateFiles.Read(folder.At("from")))
             buffer.Data.CopyTo(places.Place(Described(buffer.Name, buffer.Type, [.. buffer.Shape])));
         places.Write(folder.At("to"), step: 12);
 
         using var file = SafetensorsFile.Open(folder.At("to"));
-        Assert.Equal(("egpufleet-train-1", "12"), (file.Metadata["format"], file.Metadata["step"]));
+        Assert.Equal(
+            [("base_sha256", Session.ContentHash), ("format", "egpufleet-train-1"), ("method", "lora"), ("step", "12")],
+            file.Metadata.Select(entry => (entry.Key, entry.Value)).Order()
+        );
         Assert.Equal(Names, file.Tensors.Select(tensor => tensor.Name));
         Assert.Equal(floats, file.Tensors.SelectMany(file.ReadSingles));
     }
@@ -42,7 +57,7 @@ public sealed class StateFilesTests
     {
         using var folder = new TempFolder();
         Write(folder.At("from"), new float[30]);
-        var places = StateFiles.PlacesOf(Session);
+        var places = StateFiles.PlacesOf(Spec, Session);
         foreach (var buffer in StateFiles.Read(folder.At("from")))
             places.Place(Described(buffer.Name, buffer.Type, [.. buffer.Shape]));
         places.Write(folder.At("to"), step: null);
@@ -65,7 +80,7 @@ public sealed class StateFilesTests
         long columns
     ) =>
         Assert.Throws<TrainingStateException>(() =>
-            StateFiles.PlacesOf(Session).Place(Described(name, type, [rows, columns]))
+            StateFiles.PlacesOf(Spec, Session).Place(Described(name, type, [rows, columns]))
         );
 
     private static string[] Names =>

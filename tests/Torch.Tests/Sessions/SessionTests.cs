@@ -1,9 +1,11 @@
 using System.Security.Cryptography;
+using EgpuFleet.Grains.Interfaces.Checkpoints;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Formats.Safetensors;
 using EgpuFleet.Kernels.Tests.Models;
 using EgpuFleet.Kernels.Tests.Worker;
 using EgpuFleet.Kernels.Training;
+using EgpuFleet.NodeAgent.Training;
 
 namespace EgpuFleet.Torch.Tests.Sessions;
 
@@ -53,6 +55,27 @@ public sealed class SessionTests(TorchWorker worker) : IClassFixture<TorchWorker
         }
         Assert.Equal(Hash("straight"), Hash("resumed"));
         Assert.NotEqual(Hash("seven"), Hash("resumed"));
+    }
+
+    /// <summary>Agents take it apart for the store, and put together what comes back.</summary>
+    [Theory]
+    [InlineData(TrainMethod.Full)]
+    [InlineData(TrainMethod.Lora)]
+    public async Task A_state_is_the_same_file_after_its_way_through_an_agent(TrainMethod method)
+    {
+        var spec = Batches.Spec(model.Path, model.Hash, method);
+        await using var session = await worker.Client.OpenTrainingAsync(spec, Token);
+        await StepsAsync(session, 0, 2);
+        await session.SaveAsync(At("made"), weightsOnly: false, Token);
+        var places = StateFiles.PlacesOf(spec, session.Info);
+        foreach (var buffer in StateFiles.Read(At("made")))
+        {
+            var described = new ManifestTensor(buffer.Name, buffer.Type, buffer.Shape, buffer.Data.Length, 1 << 18, []);
+            buffer.Data.CopyTo(places.Place(described));
+        }
+        places.Write(At("came"), step: 2);
+        Assert.Equal(Hash("made"), Hash("came"));
+        await session.RestoreAsync(At("came"), Token);
     }
 
     [Fact]

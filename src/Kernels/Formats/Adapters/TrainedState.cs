@@ -1,19 +1,18 @@
 using System.Runtime.InteropServices;
 using EgpuFleet.Kernels.Formats.Safetensors;
+using EgpuFleet.Kernels.Formats.Training;
 
 namespace EgpuFleet.Kernels.Formats.Adapters;
 
 /// <summary>What must hold of a file of trained weights, whatever was trained.</summary>
 internal static class TrainedState
 {
-    private const string BaseKey = "base_sha256";
-    private const string Moments = "adam.";
     private const int PieceFloats = 1 << 16;
 
     /// <exception cref="AdapterException">It names another base, or none.</exception>
     public static void RequireBase(SafetensorsFile file, string sha256)
     {
-        if (!file.Metadata.TryGetValue(BaseKey, out var named))
+        if (!file.Metadata.TryGetValue(StateNames.BaseKey, out var named))
             throw new AdapterException(AdapterFault.State, "The state does not say of which base model it is.");
         if (named != sha256)
         {
@@ -60,7 +59,7 @@ internal static class TrainedState
     public static void RequireNothingElse(SafetensorsFile file, IReadOnlySet<string> known)
     {
         var other = file.Tensors.FirstOrDefault(tensor =>
-            !known.Contains(tensor.Name) && !tensor.Name.StartsWith(Moments, StringComparison.Ordinal)
+            !known.Contains(tensor.Name) && !StateNames.IsMoment(tensor.Name)
         );
         if (other is not null)
             throw new AdapterException(AdapterFault.State, $"The state has {other.Name}, which was not to be trained.");

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Formats.Safetensors;
+using EgpuFleet.Kernels.Formats.Training;
 using EgpuFleet.Kernels.Training;
 using static TorchSharp.torch;
 
@@ -10,24 +11,18 @@ namespace EgpuFleet.Kernels.Torch.Training;
 /// <summary>States and gradients as files of safetensors; see the remarks of <see cref="ITrainingSession"/>.</summary>
 internal static class StateFile
 {
-    private const string Format = "egpufleet-train-1";
-    private const string First = "adam.m.";
-    private const string Second = "adam.v.";
     private const int PieceFloats = 1 << 20;
 
     public static TrainSaved Save(string path, AdamW optimizer, TrainSpec spec, bool weightsOnly)
     {
         var writer = new SafetensorsWriter();
-        writer.AddMetadata("format", Format);
-        writer.AddMetadata("step", optimizer.Step.ToString(CultureInfo.InvariantCulture));
-        writer.AddMetadata("base_sha256", spec.ContentHash);
-        writer.AddMetadata("method", Method(spec));
+        StateHead.Write(writer, spec, optimizer.Step);
         foreach (var slot in optimizer.Slots)
             Add(writer, slot.Name, slot.Value);
         foreach (var slot in weightsOnly ? [] : optimizer.Slots)
         {
-            Add(writer, First + slot.Name, slot.First);
-            Add(writer, Second + slot.Name, slot.Second);
+            Add(writer, StateNames.FirstMoment + slot.Name, slot.First);
+            Add(writer, StateNames.SecondMoment + slot.Name, slot.Second);
         }
         writer.WriteTo(path);
         return new TrainSaved(new FileInfo(path).Length, optimizer.Step);
@@ -37,14 +32,13 @@ internal static class StateFile
     public static void Restore(string path, AdamW optimizer, TrainSpec spec, CancellationToken cancellationToken)
     {
         using var file = Open(path);
-        RequireMeta(file, "format", Format);
-        RequireMeta(file, "base_sha256", spec.ContentHash);
-        RequireMeta(file, "method", Method(spec));
+        if (StateHead.Fault(file, spec) is { } fault)
+            throw Invalid(fault);
         var targets = optimizer.Slots.Select(slot => (slot.Name, slot.Value)).ToList();
-        if (file.Tensors.Any(tensor => tensor.Name.StartsWith("adam.", StringComparison.Ordinal)))
+        if (file.Tensors.Any(tensor => StateNames.IsMoment(tensor.Name)))
         {
-            targets.AddRange(optimizer.Slots.Select(slot => (First + slot.Name, slot.First)));
-            targets.AddRange(optimizer.Slots.Select(slot => (Second + slot.Name, slot.Second)));
+            targets.AddRange(optimizer.Slots.Select(slot => (StateNames.FirstMoment + slot.Name, slot.First)));
+            targets.AddRange(optimizer.Slots.Select(slot => (StateNames.SecondMoment + slot.Name, slot.Second)));
         }
         var step = StepOf(file) ?? optimizer.Step;
         RequireExactly(file, targets);
@@ -79,8 +73,6 @@ internal static class StateFile
         }
     }
 
-    private static string Method(TrainSpec spec) => spec.Method == TrainMethod.Lora ? "lora" : "full";
-
     private static SafetensorsFile Open(string path)
     {
         try
@@ -105,16 +97,9 @@ internal static class StateFile
             }
         );
 
-    private static void RequireMeta(SafetensorsFile file, string key, string expected)
-    {
-        var actual = file.Metadata.GetValueOrDefault(key);
-        if (actual != expected)
-            throw Invalid($"The file's {key} is {actual ?? "not there"}; this session's is {expected}.");
-    }
-
     private static long? StepOf(SafetensorsFile file)
     {
-        if (!file.Metadata.TryGetValue("step", out var text))
+        if (!file.Metadata.TryGetValue(StateNames.StepKey, out var text))
             return null;
         return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var step)
             ? step

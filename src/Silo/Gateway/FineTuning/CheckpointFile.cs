@@ -3,15 +3,13 @@ using System.Text.Json;
 using EgpuFleet.Grains.Interfaces.Checkpoints;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Kernels.Formats.Safetensors;
+using EgpuFleet.Kernels.Formats.Training;
 
 namespace EgpuFleet.Silo.Gateway.FineTuning;
 
 /// <summary>The trained weights of a checkpoint as one file of safetensors, every chunk compared with its hash.</summary>
 internal static class CheckpointFile
 {
-    private const string Moments = "adam.";
-    private const string BaseKey = "base_sha256";
-
     /// <summary>Under which agents say where the run is.</summary>
     private const string RunKey = "run";
 
@@ -30,9 +28,7 @@ internal static class CheckpointFile
             ?? throw GatewayException.NotFound($"{checkpoint.Id} has just been removed.");
         ManifestTensor[] trained =
         [
-            .. manifest.Tensors.Where(tensor =>
-                tensor.Type != ElementType.U8 && !tensor.Name.StartsWith(Moments, StringComparison.Ordinal)
-            ),
+            .. manifest.Tensors.Where(tensor => tensor.Type != ElementType.U8 && !StateNames.IsMoment(tensor.Name)),
         ];
         await file.WriteAsync(Describe(trained, BaseOf(manifest) ?? baseSha256).Head(), cancellationToken);
         ChunkHash[] hashes = [.. trained.SelectMany(tensor => ChunkHash.ReadAll(tensor.Hashes))];
@@ -56,7 +52,7 @@ internal static class CheckpointFile
     private static SafetensorsWriter Describe(IEnumerable<ManifestTensor> tensors, string baseSha256)
     {
         var writer = new SafetensorsWriter();
-        writer.AddMetadata(BaseKey, baseSha256);
+        writer.AddMetadata(StateNames.BaseKey, baseSha256);
         foreach (var tensor in tensors)
         {
             var type = SafetensorsType.Find(tensor.Type.ToString())!;
@@ -68,7 +64,7 @@ internal static class CheckpointFile
     /// <summary>What the checkpoint says of its base itself; null where it says nothing.</summary>
     private static string? BaseOf(Manifest manifest)
     {
-        if (manifest.Metadata.TryGetValue(BaseKey, out var named))
+        if (manifest.Metadata.TryGetValue(StateNames.BaseKey, out var named))
             return named;
         if (!manifest.Metadata.TryGetValue(RunKey, out var run))
             return null;
@@ -77,7 +73,7 @@ internal static class CheckpointFile
             using var json = JsonDocument.Parse(run);
             return
                 json.RootElement.ValueKind == JsonValueKind.Object
-                && json.RootElement.TryGetProperty(BaseKey, out var value)
+                && json.RootElement.TryGetProperty(StateNames.BaseKey, out var value)
                 && value.ValueKind == JsonValueKind.String
                 ? value.GetString()
                 : null;

@@ -19,7 +19,7 @@ from .safetensors import Entry, SafetensorsFile, write_safetensors
 from .spec import TrainSpec
 
 _FORMAT = "egpufleet-train-1"
-_MOMENTS = ("adam.m.", "adam.v.")
+_FIRST, _SECOND = _MOMENTS = ("adam.m.", "adam.v.")
 _HIGHEST_STEP = (1 << 62) - 1
 
 
@@ -69,7 +69,7 @@ class State:
 
     def save(self, path: str, weights_only: bool) -> int:
         """Writes values, and moments unless they are left out; returns the bytes of the file."""
-        parts = (("", "values"),) if weights_only else (("", "values"), ("adam.m.", "first"), ("adam.v.", "second"))
+        parts = (("", "values"),) if weights_only else (("", "values"), (_FIRST, "first"), (_SECOND, "second"))
         entries = [Entry(prefix + one.entry.name, one.entry.shape) for prefix, _ in parts for one in self.places]
         metadata = {
             "format": _FORMAT,
@@ -93,8 +93,8 @@ class State:
         self._require(file, ("", *_MOMENTS) if has_moments else ("",))
         self._write(file, "", "values")
         if has_moments:
-            self._write(file, "adam.m.", "first")
-            self._write(file, "adam.v.", "second")
+            self._write(file, _FIRST, "first")
+            self._write(file, _SECOND, "second")
         self.step = int(step)
 
     def zero_gradients(self) -> Iterator[Place]:
