@@ -10,13 +10,14 @@ public sealed partial class FleetClient
         CancellationToken cancellationToken
     )
     {
-        var query = $"?limit={limit}";
+        var query = PageOf(after, limit);
         if (job is not null)
             query += $"&job={Uri.EscapeDataString(job)}";
-        if (after is not null)
-            query += $"&after={Uri.EscapeDataString(after)}";
         return GetAsync<Page<CheckpointInfo>>(Routes.Checkpoints + query, cancellationToken);
     }
+
+    public Task<CheckpointInfo> GetCheckpointAsync(string id, CancellationToken cancellationToken) =>
+        GetAsync<CheckpointInfo>(Routes.Checkpoint(id), cancellationToken);
 
     /// <summary>Writes a checkpoint as a file of safetensors.</summary>
     /// <exception cref="HttpRequestException">It breaks off: the gateway found a damaged chunk, or went away.</exception>

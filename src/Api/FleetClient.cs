@@ -210,21 +210,11 @@ public sealed partial class FleetClient(HttpClient http)
             ?? throw new JsonException("The readiness answer is empty.");
     }
 
-    private async Task<JobInfo> PostJobAsync(
+    private Task<JobInfo> PostJobAsync(
         HttpContent content,
         string? idempotencyKey,
         CancellationToken cancellationToken
-    )
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(Routes.Jobs, UriKind.Relative))
-        {
-            Content = content,
-        };
-        if (idempotencyKey is not null)
-            request.Headers.Add("Idempotency-Key", idempotencyKey);
-        using var response = await http.SendAsync(request, cancellationToken);
-        return await ReadAsync<JobInfo>(response, cancellationToken);
-    }
+    ) => PostAsync<JobInfo>(Routes.Jobs, content, idempotencyKey, cancellationToken);
 
     private async Task<T> GetAsync<T>(string path, CancellationToken cancellationToken)
     {
@@ -232,9 +222,23 @@ public sealed partial class FleetClient(HttpClient http)
         return await ReadAsync<T>(response, cancellationToken);
     }
 
-    private async Task<T> PostAsync<T>(string path, HttpContent? content, CancellationToken cancellationToken)
+    private Task<T> PostAsync<T>(string path, HttpContent? content, CancellationToken cancellationToken) =>
+        PostAsync<T>(path, content, null, cancellationToken);
+
+    private async Task<T> PostAsync<T>(
+        string path,
+        HttpContent? content,
+        string? idempotencyKey,
+        CancellationToken cancellationToken
+    )
     {
-        using var response = await http.PostAsync(new Uri(path, UriKind.Relative), content, cancellationToken);
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(path, UriKind.Relative))
+        {
+            Content = content,
+        };
+        if (idempotencyKey is not null)
+            request.Headers.Add("Idempotency-Key", idempotencyKey);
+        using var response = await http.SendAsync(request, cancellationToken);
         return await ReadAsync<T>(response, cancellationToken);
     }
 

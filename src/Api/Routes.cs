@@ -41,14 +41,16 @@ public static class Routes
     /// <param name="verb">eject, attach, clear or rehearse.</param>
     public static string DeviceVerb(string id, string verb) => $"{Device(id)}/{verb}";
 
-    public static string CheckpointContent(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}/content";
+    public static string Checkpoint(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}";
 
-    public static string CheckpointServe(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}/serve";
+    public static string CheckpointContent(string id) => Checkpoint(id) + "/content";
+
+    public static string CheckpointServe(string id) => Checkpoint(id) + "/serve";
 
     public static string CheckpointExport(string id, string format, string file) =>
-        $"{Checkpoints}/{Uri.EscapeDataString(id)}/export/{format}/{file}";
+        $"{Checkpoint(id)}/export/{format}/{file}";
 
-    public static string CheckpointVerify(string id) => $"{Checkpoints}/{Uri.EscapeDataString(id)}/verify";
+    public static string CheckpointVerify(string id) => Checkpoint(id) + "/verify";
 
     public static string FineTuningJob(string id) => $"{FineTuning}/{Uri.EscapeDataString(id)}";
 

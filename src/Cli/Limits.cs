@@ -51,6 +51,9 @@ internal static class Limits
     /// <summary>Wait before a bulk submit is sent again: a pool has its next leader by then.</summary>
     public static readonly TimeSpan BulkDelay = TimeSpan.FromSeconds(2);
 
+    /// <summary>Lines of a fine-tuning's story read at once, as the gateway allows at most.</summary>
+    public const int EventsRead = 100;
+
     /// <summary>A page of jobs, as the gateway allows at most.</summary>
     public const int JobsListed = 100;
 

@@ -28,6 +28,9 @@ public sealed class CommandLineTests
                 "nodes",
                 "devices",
                 "models",
+                "files",
+                "finetune",
+                "checkpoints",
                 "engine",
                 "doctor",
             ],
@@ -50,6 +53,9 @@ public sealed class CommandLineTests
     [InlineData("nodes")]
     [InlineData("devices")]
     [InlineData("models")]
+    [InlineData("files")]
+    [InlineData("finetune")]
+    [InlineData("checkpoints")]
     [InlineData("engine")]
     [InlineData("doctor")]
     public async Task Every_verb_has_help_with_examples_and_the_common_options(string verb)

@@ -68,6 +68,7 @@ internal static class FleetCommandLine
             DeviceVerbs.Create(),
             ModelsVerb.Create(),
             FilesVerb.Create(),
+            FinetuneVerb.Create(),
             CheckpointsVerb.Create(),
             EngineVerb.Create(),
             DoctorVerb.Create(),

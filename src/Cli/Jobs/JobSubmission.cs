@@ -4,7 +4,7 @@ using Polly.Retry;
 
 namespace EgpuFleet.Cli.Jobs;
 
-/// <summary>Submits a batch so that it exists once, however often the connection breaks: every try carries the same key.</summary>
+/// <summary>Submits a job so that it exists once, however often the connection breaks: every try carries the same key.</summary>
 internal static class JobSubmission
 {
     private static readonly ResiliencePipeline Retry = new ResiliencePipelineBuilder()
@@ -21,16 +21,14 @@ internal static class JobSubmission
         .Build();
 
     /// <param name="open">Opens the JSONL input; called anew for each try. Null: the job holds its items.</param>
-    public static async Task<JobInfo> SendAsync(
+    public static Task<JobInfo> SendAsync(
         FleetClient client,
         JobRequest job,
         Func<Stream>? open,
         CancellationToken cancellationToken
-    )
-    {
-        var key = Guid.NewGuid().ToString("N");
-        return await Retry.ExecuteAsync(
-            async token =>
+    ) =>
+        OnceAsync(
+            async (key, token) =>
             {
                 if (open is null)
                     return await client.SubmitAsync(job, key, token);
@@ -39,6 +37,15 @@ internal static class JobSubmission
             },
             cancellationToken
         );
+
+    /// <param name="send">Given the key; called anew for each try.</param>
+    public static async Task<T> OnceAsync<T>(
+        Func<string, CancellationToken, Task<T>> send,
+        CancellationToken cancellationToken
+    )
+    {
+        var key = Guid.NewGuid().ToString("N");
+        return await Retry.ExecuteAsync(async token => await send(key, token), cancellationToken);
     }
 
     /// <summary>A refused connection is an answer: no fleet runs there.</summary>

@@ -5,7 +5,7 @@ using EgpuFleet.Cli.Terminal;
 
 namespace EgpuFleet.Cli.Verbs;
 
-/// <summary><c>fleet checkpoints ls</c>, <c>verify</c>, <c>serve</c>, <c>export</c> and <c>gc</c>.</summary>
+/// <summary><c>fleet checkpoints ls</c>, <c>verify</c>, <c>branch</c>, <c>serve</c>, <c>export</c> and <c>gc</c>.</summary>
 internal static class CheckpointsVerb
 {
     private static readonly Argument<string> Id = new("CHECKPOINT") { Description = "Id of a checkpoint: ckpt_…" };
@@ -39,10 +39,11 @@ internal static class CheckpointsVerb
         collect.SetAction(CollectAsync);
         var serve = new Command("serve", "Register what a run had learnt at a checkpoint as a model") { Id };
         serve.SetAction(ServeAsync);
-        return new Command("checkpoints", "List, verify, serve, export and collect saved training states")
+        return new Command("checkpoints", "List, verify, branch, serve, export and collect saved training states")
         {
             list.WithExamples("./fleet checkpoints ls", "./fleet checkpoints ls --job JOB"),
             verify.WithExamples("./fleet checkpoints verify CHECKPOINT"),
+            FinetuneCreateVerb.CreateBranch(),
             serve.WithExamples("./fleet checkpoints serve CHECKPOINT"),
             CheckpointExportVerb.Create(),
             collect.WithExamples("./fleet checkpoints gc"),

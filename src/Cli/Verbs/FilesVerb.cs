@@ -40,9 +40,9 @@ internal static class FilesVerb
                 "./fleet files upload train.jsonl",
                 "./fleet files upload requests.jsonl --purpose batch"
             ),
-            get,
-            remove,
-        };
+            get.WithExamples("./fleet files get FILE back.jsonl"),
+            remove.WithExamples("./fleet files rm FILE"),
+        }.WithExamples("./fleet files upload train.jsonl", "./fleet files ls");
     }
 
     private static async Task<int> ListAsync(ParseResult parsed, CancellationToken cancellationToken)

@@ -64,7 +64,7 @@ internal static class SubmitOptions
 
     private static readonly Option<long?> Seed = new("--seed") { Description = "Seed of sampling", HelpName = "N" };
 
-    private static readonly Option<int?> Priority = new Option<int?>("--priority")
+    public static readonly Option<int?> Priority = new Option<int?>("--priority")
     {
         Description = "-100 to 100, higher first",
         HelpName = "N",
@@ -112,12 +112,12 @@ internal static class SubmitOptions
         HelpName = "N",
     }.Within(1, 50_000);
 
-    private static readonly Option<string?> Require = new Option<string?>("--require")
+    public static readonly Option<string?> Require = new Option<string?>("--require")
     {
         Description = "Run on such devices only, and wait for one",
     }.AcceptOnlyFromAmong(DeviceKinds);
 
-    private static readonly Option<string?> Prefer = new Option<string?>("--prefer")
+    public static readonly Option<string?> Prefer = new Option<string?>("--prefer")
     {
         Description = "Run on such a device when one is free, else elsewhere; the log of the job says so",
     }.AcceptOnlyFromAmong(DeviceKinds);

@@ -2,6 +2,7 @@ using System.Net;
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Checkpoints;
 using EgpuFleet.Grains.Ports;
+using EgpuFleet.Silo.Gateway.FineTuning;
 
 namespace EgpuFleet.Silo.Gateway.Checkpoints;
 
@@ -33,7 +34,8 @@ internal static class CheckpointAnswers
             _ => throw new GatewayException(HttpStatusCode.UnprocessableEntity, "invalid_checkpoint", outcome.Detail),
         };
 
-    public static CheckpointId Id(string text) => CheckpointId.TryParse(text, out var id) ? id : throw Unknown(text);
+    /// <param name="text">As this API or the one of fine-tuning names it.</param>
+    public static CheckpointId Id(string text) => FineTuningIds.Checkpoint(text) ?? throw Unknown(text);
 
     public static GatewayException Unknown(string id) => GatewayException.NotFound($"No checkpoint is called {id}.");
 

@@ -55,8 +55,9 @@ internal sealed class CreateFineTuning(
         var validation = fields.ValidationFile is null
             ? null
             : await data.RequireAsync(fields.ValidationFile, "validation_file", cancellationToken);
-        await RequireStartAsync(fields, model, cancellationToken);
-        var choice = FineTuningChoice.Of(fields.Wish, training.Facts, model);
+        var origin = await FindStartAsync(fields, model, cancellationToken);
+        var wish = origin is null ? fields.Wish : StartingPoint.Continue(fields.Wish, origin);
+        var choice = FineTuningChoice.Of(wish, training.Facts, model);
         RequireRoom(choice, model);
 
         var id = JobId.New(time.GetUtcNow());
@@ -101,15 +102,15 @@ internal sealed class CreateFineTuning(
             throw RequestFields.Wrong("row_tokens", $"must be at most {model.ContextLength}, the model's context");
     }
 
-    /// <summary>Of another run of the same base, shown complete.</summary>
-    private async Task RequireStartAsync(
+    /// <summary>The run, of the same base, whose complete checkpoint it is to begin with; null where it is to begin anew.</summary>
+    private async Task<TrainParameters?> FindStartAsync(
         FineTuningFields fields,
         ModelRecord model,
         CancellationToken cancellationToken
     )
     {
         if (fields.StartFrom is not { } text)
-            return;
+            return null;
         var found = FineTuningIds.Checkpoint(text) is { } id
             ? await checkpoints.FindAsync(id, cancellationToken)
             : null;
@@ -118,8 +119,9 @@ internal sealed class CreateFineTuning(
             throw RequestFields.Wrong("start_from", "names no checkpoint that is complete");
         if (job.Spec.Model?.Sha256 != model.Ref.Sha256)
             throw RequestFields.Wrong("start_from", "names a checkpoint of another base model");
-        if (job.Spec.Train?.Method != fields.Wish.Method)
-            throw RequestFields.Wrong("start_from", "names a checkpoint of another method");
+        return job.Spec.Train is { } train && train.Method == fields.Wish.Method
+            ? train
+            : throw RequestFields.Wrong("start_from", "names a checkpoint of another method");
     }
 
     private static JobSpec Spec(

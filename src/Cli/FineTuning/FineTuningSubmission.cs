@@ -1,0 +1,37 @@
+using System.Net;
+using EgpuFleet.Api;
+using EgpuFleet.Cli.Jobs;
+
+namespace EgpuFleet.Cli.FineTuning;
+
+/// <summary>Uploads what is to be learnt and makes a job of it, once; files of a job that is refused are taken back.</summary>
+internal sealed class FineTuningSubmission(FleetClient client)
+{
+    /// <param name="training">A path, or the id of a file; so is <paramref name="validation"/>.</param>
+    /// <param name="request">Makes the request of the ids of both.</param>
+    public async Task<FineTuningJobInfo> SendAsync(
+        string training,
+        string? validation,
+        Func<string, string?, FineTuningRequest> request,
+        CancellationToken cancellationToken
+    )
+    {
+        var files = new TrainingFileUpload(client);
+        try
+        {
+            var first = await files.ProvideAsync(training, cancellationToken);
+            var second = validation is null ? null : await files.ProvideAsync(validation, cancellationToken);
+            var body = request(first, second);
+            return await JobSubmission.OnceAsync(
+                (key, token) => client.CreateFineTuningAsync(body, key, token),
+                cancellationToken
+            );
+        }
+        catch (FleetApiException e)
+            when (e.Status is >= HttpStatusCode.BadRequest and < HttpStatusCode.InternalServerError)
+        {
+            await files.TakeBackAsync(cancellationToken);
+            throw;
+        }
+    }
+}
