@@ -17,6 +17,17 @@ public sealed partial class FleetClient
             cancellationToken
         );
 
+    /// <summary>What the same request would do and need; nothing is made of it.</summary>
+    public Task<FineTuningEstimateInfo> EstimateFineTuningAsync(
+        FineTuningRequest job,
+        CancellationToken cancellationToken
+    ) =>
+        PostAsync<FineTuningEstimateInfo>(
+            Routes.FineTuningEstimate,
+            JsonContent.Create(job, options: ApiJson.Options),
+            cancellationToken
+        );
+
     public Task<FineTuningJobInfo> GetFineTuningAsync(string id, CancellationToken cancellationToken) =>
         GetAsync<FineTuningJobInfo>(Routes.FineTuningJob(id), cancellationToken);
 

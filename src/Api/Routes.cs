@@ -13,6 +13,7 @@ public static class Routes
     public const string CheckpointsCollect = Checkpoints + ":collect";
     public const string Files = "/v1/files";
     public const string FineTuning = "/v1/fine_tuning/jobs";
+    public const string FineTuningEstimate = "/v1/fine_tuning/estimate";
     public const string Live = "/health/live";
     public const string Ready = "/health/ready";
 

@@ -28,6 +28,16 @@ internal static class FinetuneCreateVerb
 
     private static readonly Option<bool> Wait = new("--wait") { Description = "Show progress until it has ended" };
 
+    private static readonly Option<bool> Estimate = new("--estimate")
+    {
+        Description = "First show what it would do and need, and where it fits",
+    };
+
+    private static readonly Option<bool> EstimateOnly = new("--estimate-only")
+    {
+        Description = "Show that and make no job; status 1 where it fits nowhere",
+    };
+
     private static readonly Argument<string> Origin = new("CHECKPOINT") { Description = "Id of a checkpoint: ckpt_…" };
 
     private static readonly Argument<string?> OtherTraining = new("FILE")
@@ -41,11 +51,12 @@ internal static class FinetuneCreateVerb
         var command = new Command("create", "Train a model on a file, uploaded from here") { Training, Model };
         FinetuneOptions.AddTo(command);
         command.Add(StartFrom);
-        command.Add(Wait);
+        AddCommon(command);
         command.SetAction(RunAsync);
         return command.WithExamples(
             "./fleet finetune create train.jsonl --model tiny-fleet --wait",
             "./fleet finetune create train.jsonl --validation held-out.jsonl --model tiny-fleet --suffix bard --epochs 3",
+            "./fleet finetune create train.jsonl --model tiny-fleet --estimate-only",
             "./fleet finetune create file-… --model tiny-fleet --lora-rank 8 --learning-rate 0.001 --max-steps 200"
         );
     }
@@ -58,12 +69,24 @@ internal static class FinetuneCreateVerb
             OtherTraining,
         };
         FinetuneOptions.AddTo(command);
-        command.Add(Wait);
+        AddCommon(command);
         command.SetAction(BranchAsync);
         return command.WithExamples(
             "./fleet checkpoints branch CHECKPOINT --learning-rate 0.0001 --wait",
             "./fleet checkpoints branch CHECKPOINT more.jsonl --epochs 1 --suffix second"
         );
+    }
+
+    private static void AddCommon(Command command)
+    {
+        command.Add(Estimate);
+        command.Add(EstimateOnly);
+        command.Add(Wait);
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(EstimateOnly) && result.GetValue(Wait))
+                result.AddError("--wait has nothing to wait for with --estimate-only.");
+        });
     }
 
     private static async Task<int> RunAsync(ParseResult parsed, CancellationToken cancellationToken)
@@ -118,7 +141,17 @@ internal static class FinetuneCreateVerb
     {
         var console = invocation.Console;
         var submission = new FineTuningSubmission(invocation.Client);
-        var job = await submission.SendAsync(training, validation, request, cancellationToken);
+        var isOnly = invocation.Parsed.GetValue(EstimateOnly);
+        var canRun = true;
+        var job = await submission.SendAsync(
+            training,
+            validation,
+            request,
+            isOnly || invocation.Parsed.GetValue(Estimate) ? Show : null,
+            cancellationToken
+        );
+        if (job is null)
+            return canRun ? ExitCodes.Ok : ExitCodes.Failed;
         if (!invocation.Parsed.GetValue(Wait))
         {
             console.Show(
@@ -129,5 +162,12 @@ internal static class FinetuneCreateVerb
         }
         console.Line(job.Id);
         return await FinetuneVerb.FollowAsync(invocation, job.Id, cancellationToken);
+
+        bool Show(FineTuningEstimateInfo estimate)
+        {
+            console.Show(estimate, one => FineTuningEstimateText.Print(console, one));
+            canRun = estimate.CanRun;
+            return !isOnly;
+        }
     }
 }

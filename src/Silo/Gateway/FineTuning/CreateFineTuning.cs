@@ -22,18 +22,12 @@ namespace EgpuFleet.Silo.Gateway.FineTuning;
 /// </summary>
 internal sealed class CreateFineTuning(
     Fleet fleet,
-    ModelLookup models,
-    TrainingDataCheck data,
+    FineTuningAdmission admission,
     IFineTuningStore store,
-    ICheckpointStore checkpoints,
-    ILedger ledger,
     FineTuningReads reads,
     TimeProvider time
 )
 {
-    /// <summary>Engines train these; others have other blocks.</summary>
-    private static readonly string[] Trainable = ["llama", "qwen2", "qwen3"];
-
     /// <summary>Leaves room for <c>:ckpt-step-N</c> in a model's name.</summary>
     private const int ResultCharacters = Limits.ModelNameLength - 24;
 
@@ -48,20 +42,11 @@ internal sealed class CreateFineTuning(
         var cancellationToken = context.RequestAborted;
         var key = IdempotencyHeader.Read(context.Request);
         using var body = await RequestFields.ReadAsync(context.Request);
-        var fields = FineTuningFields.Read(body.RootElement);
-        var model = await models.RequireAsync(fields.Model, HttpStatusCode.NotFound);
-        RequireTrainable(model);
-        var training = await data.RequireAsync(fields.TrainingFile, "training_file", cancellationToken);
-        var validation = fields.ValidationFile is null
-            ? null
-            : await data.RequireAsync(fields.ValidationFile, "validation_file", cancellationToken);
-        var origin = await FindStartAsync(fields, model, cancellationToken);
-        var wish = origin is null ? fields.Wish : StartingPoint.Continue(fields.Wish, origin);
-        var choice = FineTuningChoice.Of(wish, training.Facts, model);
-        RequireRoom(choice, model);
+        var admitted = await admission.AdmitAsync(body.RootElement, cancellationToken);
+        var (fields, choice) = (admitted.Fields, admitted.Choice);
 
         var id = JobId.New(time.GetUtcNow());
-        var spec = Spec(id, fields, model, choice, training.File, validation?.File);
+        var spec = Spec(id, admitted);
         var ask = new FineTuningAsk(fields.Suffix, choice.LearningRateMultiplier, choice.Reasons);
         await store.AddAsync(new FineTuningRun(id, spec.Tenant, fields.Metadata, ask), cancellationToken);
         var hash = key is null
@@ -83,62 +68,15 @@ internal sealed class CreateFineTuning(
         return FineTuningReads.Json(await reads.RequireAsync(reply.Job, cancellationToken));
     }
 
-    private static void RequireTrainable(ModelRecord model)
+    private static JobSpec Spec(JobId id, AdmittedFineTuning admitted)
     {
-        if (!Trainable.Contains(model.Architecture, StringComparer.Ordinal))
-            throw new GatewayException(
-                HttpStatusCode.BadRequest,
-                "model_not_trainable",
-                $"{model.Ref.Name} is of the architecture {model.Architecture}; {string.Join(", ", Trainable)} are trained here."
-            )
-            {
-                Param = "model",
-            };
-    }
-
-    private static void RequireRoom(FineTuningChoice choice, ModelRecord model)
-    {
-        if (choice.RowTokens > model.ContextLength)
-            throw RequestFields.Wrong("row_tokens", $"must be at most {model.ContextLength}, the model's context");
-    }
-
-    /// <summary>The run, of the same base, whose complete checkpoint it is to begin with; null where it is to begin anew.</summary>
-    private async Task<TrainParameters?> FindStartAsync(
-        FineTuningFields fields,
-        ModelRecord model,
-        CancellationToken cancellationToken
-    )
-    {
-        if (fields.StartFrom is not { } text)
-            return null;
-        var found = FineTuningIds.Checkpoint(text) is { } id
-            ? await checkpoints.FindAsync(id, cancellationToken)
-            : null;
-        var job = found is null ? null : await ledger.FindJobAsync(found.Shard.Job, cancellationToken);
-        if (found is not { State: CheckpointState.Complete } || job?.Spec.Tenant != TenantId.Default)
-            throw RequestFields.Wrong("start_from", "names no checkpoint that is complete");
-        if (job.Spec.Model?.Sha256 != model.Ref.Sha256)
-            throw RequestFields.Wrong("start_from", "names a checkpoint of another base model");
-        return job.Spec.Train is { } train && train.Method == fields.Wish.Method
-            ? train
-            : throw RequestFields.Wrong("start_from", "names a checkpoint of another method");
-    }
-
-    private static JobSpec Spec(
-        JobId id,
-        FineTuningFields fields,
-        ModelRecord model,
-        FineTuningChoice choice,
-        TrainingFile training,
-        TrainingFile? validation
-    )
-    {
+        var (fields, model, choice) = (admitted.Fields, admitted.Model, admitted.Choice);
         var start = fields.StartFrom is { } text ? FineTuningIds.Checkpoint(text)?.ToString() : null;
         var train = new TrainParameters(
             fields.Wish.Method,
             choice.Adapter,
-            training,
-            validation,
+            admitted.Training.File,
+            admitted.Validation?.File,
             choice.Epochs,
             fields.Wish.MaxSteps,
             choice.BatchRows,

@@ -1,4 +1,5 @@
 using EgpuFleet.Api;
+using EgpuFleet.Silo.Gateway.FineTuning.Estimate;
 
 namespace EgpuFleet.Silo.Gateway.FineTuning;
 
@@ -9,7 +10,11 @@ public static class FineTuningRoutes
     {
         services.AddSingleton<TrainingNoteRoute>();
         services.AddSingleton<TrainingDataCheck>();
+        services.AddSingleton<FineTuningAdmission>();
         services.AddSingleton<CreateFineTuning>();
+        services.AddSingleton<TokenCount>();
+        services.AddSingleton<MeasuredPaces>();
+        services.AddSingleton<EstimateFineTuning>();
         services.AddSingleton<FineTuningReads>();
         services.AddSingleton<FineTuningSteering>();
     }
@@ -20,6 +25,14 @@ public static class FineTuningRoutes
         jobs.MapPost("", (HttpContext context, CreateFineTuning create) => create.HandleAsync(context))
             .Produces<FineTuningJobInfo>()
             .WithSummary("Fine-tune a model");
+        routes
+            .MapPost(
+                Routes.FineTuningEstimate,
+                (HttpContext context, EstimateFineTuning estimate) => estimate.HandleAsync(context)
+            )
+            .WithTags("fine-tuning")
+            .Produces<FineTuningEstimateInfo>()
+            .WithSummary("What the same request would do and need; nothing is made of it");
         jobs.MapGet(
                 "",
                 (HttpRequest request, FineTuningReads reads, CancellationToken token) => reads.ListAsync(request, token)

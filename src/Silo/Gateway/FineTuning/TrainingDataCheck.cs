@@ -10,7 +10,7 @@ using EgpuFleet.Silo.Postgres.Files;
 namespace EgpuFleet.Silo.Gateway.FineTuning;
 
 /// <summary>A file whose every line can be trained on.</summary>
-internal sealed record CheckedData(TrainingFile File, TrainingDataFacts Facts);
+internal sealed record CheckedData(TrainingFile File, TrainingDataFacts Facts, StoredFile Stored);
 
 /// <summary>Reads an uploaded file line by line before anything is made of it.</summary>
 internal sealed class TrainingDataCheck(FileTables files)
@@ -52,10 +52,10 @@ internal sealed class TrainingDataCheck(FileTables files)
         }
         return findings.Errors > 0
             ? throw Refused(field, findings)
-            : new CheckedData(new TrainingFile(id, file.Sha256, file.SizeBytes), facts);
+            : new CheckedData(new TrainingFile(id, file.Sha256, file.SizeBytes), facts, file);
     }
 
-    private static long BytesOf(TrainingRecord record) =>
+    public static long BytesOf(TrainingRecord record) =>
         record switch
         {
             ChatRecord chat => chat.Messages.Sum(message => (long)Encoding.UTF8.GetByteCount(message.Content)),
@@ -65,7 +65,7 @@ internal sealed class TrainingDataCheck(FileTables files)
             _ => throw new ArgumentException($"A record of the kind {record.GetType().Name}.", nameof(record)),
         };
 
-    private static GatewayException Refused(string field, TrainingFindings findings)
+    public static GatewayException Refused(string field, TrainingFindings findings)
     {
         var first = findings.Listed.Where(one => one.IsError).Take(NamedFindings).ToList();
         var more = findings.Errors - first.Count;

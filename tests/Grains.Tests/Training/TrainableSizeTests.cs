@@ -1,6 +1,7 @@
-using EgpuFleet.Kernels.Training;
+using EgpuFleet.Grains.Interfaces.Training;
+using EgpuFleet.Grains.Training;
 
-namespace EgpuFleet.Kernels.Tests.Training;
+namespace EgpuFleet.Grains.Tests.Training;
 
 public sealed class TrainableSizeTests
 {
@@ -40,10 +41,22 @@ public sealed class TrainableSizeTests
         Assert.Equal(new TrainableSize(0, 0, 0), Of(100_000_000));
     }
 
+    [Fact]
+    public void What_keeps_more_fits_less()
+    {
+        var (frozen, kept) = (Of(24 * GB), Of(24 * GB, engine: "torch"));
+        var whole = TrainableSize.Largest(24 * GB, 32, new TrainingWay(TrainingMethod.Full, "torch", 0, 512, 1));
+
+        Assert.True(frozen.Parameters > kept.Parameters);
+        Assert.True(kept.Parameters > whole.Parameters);
+        Assert.InRange(whole.Parameters, 1, 24 * GB / TrainingMemory.BytesPerTrainedWeight);
+    }
+
     private static TrainableSize Of(
         long bytes,
         double bits = TrainableSize.FourBits,
         int rank = 16,
-        int tokens = 512
-    ) => TrainableSize.Largest(bytes, bits, rank, tokens, rowsPerPass: 1);
+        int tokens = 512,
+        string engine = "tinygrad"
+    ) => TrainableSize.Largest(bytes, bits, new TrainingWay(TrainingMethod.Lora, engine, rank, tokens, 1));
 }
