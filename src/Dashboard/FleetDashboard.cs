@@ -39,7 +39,7 @@ public static class FleetDashboard
         return services;
     }
 
-    /// <summary>Serves the pages (<c>/</c>, <c>/jobs</c>, <c>/jobs/{id}</c>) and their files, all from this machine.</summary>
+    /// <summary>Serves the pages (<c>/</c>, <c>/jobs</c>, <c>/jobs/{id}</c>, <c>/fine-tuning/{id}</c>) and their files, all from this machine.</summary>
     public static WebApplication MapFleetDashboard(this WebApplication app)
     {
         // Outside Development the host would look for published files only, and the fleet also runs from its build output.

@@ -39,6 +39,15 @@ public static class Limits
     /// <summary>Events kept of one job; a viewer's memory must not grow with a job's length.</summary>
     public const int Events = 2000;
 
+    /// <summary>Lines of a fine-tuning's story read at once, as the API allows at most.</summary>
+    public const int EventPage = 100;
+
+    /// <summary>Points of a loss curve that are kept: more than a screen has columns.</summary>
+    public const int CurvePoints = 4000;
+
+    /// <summary>Checkpoints of a fine-tuning that are shown, newest first.</summary>
+    public const int CheckpointRows = 20;
+
     /// <summary>Lines of the log drawn at once.</summary>
     public const int EventLines = 200;
 

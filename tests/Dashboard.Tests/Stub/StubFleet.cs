@@ -18,6 +18,8 @@ public sealed class StubFleet
 
     public IReadOnlyList<ModelInfo> Models { get; set; } = [];
 
+    public IReadOnlyList<StubTraining> Trainings { get; set; } = [];
+
     /// <summary>Set: every route of the API answers this problem.</summary>
     public ProblemInfo? Broken { get; set; }
 

@@ -14,6 +14,7 @@ public static class StubRoutes
                     ? Problem(problem).ExecuteAsync(context)
                     : next()
         );
+        app.MapStubTraining(fleet);
         app.MapGet(Api.Routes.Nodes, () => Json(PageOf(fleet.Nodes)));
         app.MapGet(Api.Routes.Devices, () => Json(PageOf(fleet.Devices)));
         app.MapPost(
@@ -130,7 +131,7 @@ public static class StubRoutes
             );
     }
 
-    private static Page<T> PageOf<T>(IReadOnlyList<T> data) => new("list", data, null, null, false);
+    public static Page<T> PageOf<T>(IReadOnlyList<T> data) => new("list", data, null, null, false);
 
     private static IResult NoJob(string id) =>
         Problem(new ProblemInfo("about:blank", "Not found", 404, $"There is no job {id}.", null, null));
