@@ -129,6 +129,10 @@ internal sealed class CheckpointRig
     public async Task<int> CollectAsync(CheckpointRules rules) =>
         (await Store.CollectAsync(rules, Token)).RemovedChunks;
 
+    /// <summary>Its checkpoints are those of a job that is in no table any more.</summary>
+    public Task ForgetJobAsync() =>
+        AskAsync<int?>("update checkpoint set job = $2 where job = $1", Shard.Job.Value, Guid.NewGuid());
+
     /// <summary>Other bytes of the same length under the same hash.</summary>
     public Task CorruptAsync(byte[] blob) =>
         AskAsync<int?>(

@@ -10,7 +10,8 @@ internal sealed class CheckpointCollection(CheckpointConnections connections)
 {
     public async Task<CollectionPass> RunAsync(CheckpointRules rules, CancellationToken cancellationToken)
     {
-        var retired = await RetireAsync(rules, cancellationToken);
+        var forgotten = await RepeatAsync(RetireForgottenAsync, cancellationToken);
+        var retired = forgotten + await RetireAsync(rules, cancellationToken);
         var dropped = await RepeatAsync((connection, token) => DropAsync(connection, rules, token), cancellationToken);
         while (await ForgetOneAsync(cancellationToken)) { }
         var (chunks, bytes) = await RemoveChunksAsync(cancellationToken);
@@ -32,6 +33,19 @@ internal sealed class CheckpointCollection(CheckpointConnections connections)
             at = (done.Job, done.Shard);
             retired += done.Retired;
         }
+    }
+
+    private static async Task<int> RetireForgottenAsync(
+        NpgsqlConnection connection,
+        CancellationToken cancellationToken
+    )
+    {
+        await using var retire = CheckpointConnections.Command(
+            connection,
+            CollectionSql.RetireForgotten,
+            CheckpointRows.Value(Limits.CheckpointsPerDrop)
+        );
+        return await retire.ExecuteNonQueryAsync(cancellationToken);
     }
 
     private static async Task<(Guid Job, int Shard, int Retired)?> RetireNextAsync(

@@ -21,6 +21,21 @@ internal static class CollectionSql
           and not exists (select from checkpoint b where b.parent = c.id and b.job <> c.job and b.state < 3)
         """;
 
+    /// <summary>$1: most of them. Nobody can go on with what the ledger has forgotten, other than from a branch.</summary>
+    public const string RetireForgotten = """
+        update checkpoint set state = 3, retired_at = clock_timestamp()
+        where id in (
+          select c.id from checkpoint c
+          where c.state in (1, 2)
+            and not exists (select from job j where j.id = c.job)
+            and not exists (select from job_archive a where a.id = c.job)
+            and not exists (select from checkpoint b where b.parent = c.id and b.job <> c.job and b.state < 3)
+          order by c.id
+          limit $1
+          for update of c skip locked
+        )
+        """;
+
     /// <summary>$1: grace period; $2: most of them. Nobody completes, stores for or branches from what is locked here.</summary>
     public const string Drop = """
         update checkpoint set state = 4
