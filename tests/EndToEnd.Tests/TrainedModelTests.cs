@@ -22,6 +22,7 @@ namespace EgpuFleet.EndToEnd.Tests;
 public sealed class TrainedModelTests(CheckpointFleet fleet)
 {
     private const string BaseName = "tiny-of-runs";
+    private const long Seed = 1;
 
     private static readonly byte[] Model = File.ReadAllBytes(
         RepositoryPaths.At("samples", "models", "tiny-fleet.gguf")
@@ -59,6 +60,30 @@ public sealed class TrainedModelTests(CheckpointFleet fleet)
         Assert.NotEqual(theirs, ours);
         Assert.Equal(ours, await CompleteAsync(served.Name));
         Assert.Equal(theirs, await CompleteAsync(BaseName));
+    }
+
+    [Fact]
+    public async Task An_adapter_of_which_only_B_was_trained_has_the_A_it_began_with()
+    {
+        NamedBuffer[] whole =
+        [
+            .. AdapterState(spread: 0.05f)
+                .Select(one =>
+                    one.Name.EndsWith(".lora_a", StringComparison.Ordinal) ? one with { Data = Start(one) } : one
+                ),
+        ];
+        var half = whole.Where(one => !one.Name.EndsWith(".lora_a", StringComparison.Ordinal)).ToArray();
+        var (lease, saved) = await TrainAsync("ft:tiny:default:frozen:5", half, frozenA: true);
+        var published = await ResultAsync(lease, saved.Id);
+        var (other, savedWhole) = await TrainAsync("ft:tiny:default:free:6", whole);
+        Assert.Equal((await ResultAsync(other, savedWhole.Id)).Sha256, published.Sha256);
+        Assert.Equal(
+            await ExportAsync(savedWhole.Id, "peft", "adapter_model.safetensors"),
+            await ExportAsync(saved.Id, "peft", "adapter_model.safetensors")
+        );
+
+        static byte[] Start(NamedBuffer a) =>
+            MemoryMarshal.AsBytes(AdapterStart.Of(Seed, a.Name, (int)a.Shape[0], (int)a.Shape[1]).AsSpan()).ToArray();
     }
 
     [Fact]
@@ -154,14 +179,15 @@ public sealed class TrainedModelTests(CheckpointFleet fleet)
     private async Task<(TrainingLease Lease, SavedCheckpoint Saved)> TrainAsync(
         string name,
         NamedBuffer[] state,
-        bool adapter = true
+        bool adapter = true,
+        bool frozenA = false
     )
     {
         await fleet.Client.AddModelAsync(BaseName, new MemoryStream(Model), Token);
         var form = AdapterBytes.Form;
         var train = new TrainParameters(
             adapter ? TrainingMethod.Lora : TrainingMethod.Full,
-            adapter ? new AdapterParameters(form.Rank, form.Alpha, [.. form.Targets]) : null,
+            adapter ? new AdapterParameters(form.Rank, form.Alpha, [.. form.Targets], frozenA) : null,
             new TrainingFile("file-1", Base.Sha256, 1),
             null,
             1,
@@ -169,7 +195,7 @@ public sealed class TrainedModelTests(CheckpointFleet fleet)
             1,
             64,
             new OptimizerParameters(1e-3, 0, RateSchedule.Constant, 0, 1),
-            1,
+            Seed,
             name
         );
         var lease = await fleet.LeaseAsync(Base, train, Token);

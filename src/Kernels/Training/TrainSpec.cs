@@ -43,7 +43,7 @@ public sealed record AdamSettings(
 /// <param name="Adapter">Exactly for <see cref="TrainMethod.Lora"/>.</param>
 /// <param name="RowTokens">Positions of a row of a batch.</param>
 /// <param name="RowsPerPass">Rows computed at once; a batch of more is accumulated over several passes.</param>
-/// <param name="Seed">Of the adapter's first values; see <see cref="AdapterStart"/>.</param>
+/// <param name="Seed">Of the adapter's first values; see <see cref="Formats.Adapters.AdapterStart"/>.</param>
 /// <param name="Recompute">Whether activations are computed again on the way back: less memory, a third more time.</param>
 public sealed record TrainSpec(
     string Path,

@@ -133,15 +133,44 @@ public sealed class AdapterExportTests
         using var one = SmallModel.Adapter();
         using var other = SmallModel.Adapter();
         Assert.Equal(Everything(Read(one)), Everything(Read(other)));
+    }
 
-        static byte[][] Everything(AdapterState state) =>
-            [
-                SmallModel.Bytes(PeftAdapter.Weights(state).WriteTo),
-                SmallModel.Bytes(MlxAdapter.Weights(state).WriteTo),
-                SmallModel.Bytes(GgufAdapter.Describe(state).WriteTo),
-                PeftAdapter.Config(state.Form, "b"),
-                MlxAdapter.Config(state.Form, state.Base.Layers, "b"),
-            ];
+    /// <summary>The state has B alone; what it was trained with is a function of the run's seed.</summary>
+    [Fact]
+    public void A_frozen_A_is_exported_as_it_began()
+    {
+        const long Seed = 77;
+        using var frozen = SmallModel.Adapter(tensors =>
+        {
+            foreach (
+                var name in tensors.Keys.Where(name => name.EndsWith(".lora_a", StringComparison.Ordinal)).ToList()
+            )
+                tensors.Remove(name);
+        });
+        using var whole = SmallModel.Adapter(tensors =>
+        {
+            foreach (
+                var (name, (shape, _)) in tensors.Where(one => one.Key.StartsWith("blk", StringComparison.Ordinal))
+            )
+            {
+                if (name.EndsWith(".lora_a", StringComparison.Ordinal))
+                    tensors[name] = (shape, AdapterStart.Of(Seed, name, (int)shape[0], (int)shape[1]));
+            }
+        });
+        var state = AdapterState.Read(frozen, SmallModel.Base(), SmallModel.Form with { FrozenSeed = Seed });
+        Assert.Equal(Everything(Read(whole)), Everything(state));
+        Assert.Equal(
+            AdapterFault.State,
+            Assert.Throws<AdapterException>(() => AdapterState.Read(frozen, SmallModel.Base(), SmallModel.Form)).Code
+        );
+        Assert.Equal(
+            AdapterFault.State,
+            Assert
+                .Throws<AdapterException>(() =>
+                    AdapterState.Read(whole, SmallModel.Base(), SmallModel.Form with { FrozenSeed = Seed })
+                )
+                .Code
+        );
     }
 
     [Fact]
@@ -153,6 +182,15 @@ public sealed class AdapterExportTests
         Assert.Equal(AdapterFault.Architecture, Assert.Throws<AdapterException>(() => MlxAdapter.Weights(state)).Code);
         Assert.NotEmpty(SmallModel.Bytes(GgufAdapter.Describe(state).WriteTo));
     }
+
+    private static byte[][] Everything(AdapterState state) =>
+        [
+            SmallModel.Bytes(PeftAdapter.Weights(state).WriteTo),
+            SmallModel.Bytes(MlxAdapter.Weights(state).WriteTo),
+            SmallModel.Bytes(GgufAdapter.Describe(state).WriteTo),
+            PeftAdapter.Config(state.Form, "b"),
+            MlxAdapter.Config(state.Form, state.Base.Layers, "b"),
+        ];
 
     private static AdapterState Read(SafetensorsFile file) =>
         AdapterState.Read(file, SmallModel.Base(), SmallModel.Form);

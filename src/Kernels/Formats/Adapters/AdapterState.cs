@@ -7,7 +7,7 @@ namespace EgpuFleet.Kernels.Formats.Adapters;
 /// <param name="Target">GGUF name of the matrix without prefix and suffix.</param>
 /// <param name="A">[rank, inputs].</param>
 /// <param name="B">[outputs, rank].</param>
-public sealed record AdapterMatrix(int Layer, string Target, SafetensorsTensor A, SafetensorsTensor B)
+public sealed record AdapterMatrix(int Layer, string Target, AdapterPart A, AdapterPart B)
 {
     /// <summary>Tensor that it is put beside.</summary>
     public string GgufName => $"blk.{Layer.ToString(CultureInfo.InvariantCulture)}.{Target}.weight";
@@ -19,19 +19,17 @@ public sealed record AdapterMatrix(int Layer, string Target, SafetensorsTensor A
 
 /// <summary>
 /// The adapter in a trained state: every pair that base and form call for is there in its shape, all its weights are
-/// numbers, and there is nothing else but the optimizer's moments.
+/// numbers, and there is nothing else but the optimizer's moments. An A that was frozen is not in the state; it is made
+/// again.
 /// </summary>
 public sealed class AdapterState
 {
-    private AdapterState(SafetensorsFile file, AdapterBase model, AdapterForm form, IReadOnlyList<AdapterMatrix> all)
+    private AdapterState(AdapterBase model, AdapterForm form, IReadOnlyList<AdapterMatrix> all)
     {
-        File = file;
         Base = model;
         Form = form;
         Matrices = all;
     }
-
-    public SafetensorsFile File { get; }
 
     public AdapterBase Base { get; }
 
@@ -50,39 +48,34 @@ public sealed class AdapterState
         ArgumentNullException.ThrowIfNull(form);
         TrainedState.RequireBase(file, model.Sha256);
         var matrices = new List<AdapterMatrix>();
+        var trained = new HashSet<string>(StringComparer.Ordinal);
         for (var layer = 0; layer < model.Layers; layer++)
         {
             foreach (var target in form.InOrder)
             {
                 var name = $"blk.{layer.ToString(CultureInfo.InvariantCulture)}.{target}";
                 if (model.Matrices.TryGetValue(name + ".weight", out var size))
-                    matrices.Add(Pair(file, form, (layer, target, name), size));
+                    matrices.Add(
+                        new AdapterMatrix(layer, target, A(name + ".lora_a", size), B(name + ".lora_b", size))
+                    );
             }
         }
         if (matrices.Count == 0)
             throw new AdapterException(AdapterFault.State, "The base model has none of the adapter's matrices.");
-        TrainedState.RequireNothingElse(
-            file,
-            matrices.SelectMany(matrix => new[] { matrix.A.Name, matrix.B.Name }).ToHashSet(StringComparer.Ordinal)
-        );
-        foreach (var matrix in matrices)
-        {
-            TrainedState.RequireNumbers(file, matrix.A);
-            TrainedState.RequireNumbers(file, matrix.B);
-        }
-        return new AdapterState(file, model, form, matrices);
-    }
+        TrainedState.RequireNothingElse(file, trained);
+        return new AdapterState(model, form, matrices);
 
-    private static AdapterMatrix Pair(
-        SafetensorsFile file,
-        AdapterForm form,
-        (int Layer, string Target, string Name) place,
-        (long Inputs, long Outputs) size
-    ) =>
-        new(
-            place.Layer,
-            place.Target,
-            TrainedState.Require(file, place.Name + ".lora_a", [form.Rank, size.Inputs]),
-            TrainedState.Require(file, place.Name + ".lora_b", [size.Outputs, form.Rank])
-        );
+        AdapterPart A(string name, (long Inputs, long Outputs) size) =>
+            form.FrozenSeed is { } seed
+                ? AdapterPart.Start(seed, name, form.Rank, size.Inputs)
+                : Trained(name, [form.Rank, size.Inputs]);
+
+        AdapterPart B(string name, (long Inputs, long Outputs) size) => Trained(name, [size.Outputs, form.Rank]);
+
+        AdapterPart Trained(string name, long[] shape)
+        {
+            trained.Add(name);
+            return AdapterPart.Trained(file, name, shape);
+        }
+    }
 }

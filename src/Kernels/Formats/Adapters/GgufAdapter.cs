@@ -34,13 +34,13 @@ public sealed record GgufAdapter(string Architecture, string BaseSha256, long Pa
         writer.Add(BaseKey, state.Base.Sha256);
         foreach (var matrix in state.Matrices)
         {
-            foreach (var (suffix, tensor) in new[] { (A, matrix.A), (B, matrix.B) })
+            foreach (var (suffix, part) in new[] { (A, matrix.A), (B, matrix.B) })
             {
                 writer.AddTensor(
                     matrix.GgufName + suffix,
                     GgufTensorType.F32,
-                    [tensor.Shape[1], tensor.Shape[0]],
-                    AdapterFloats.AsIs(state.File, tensor)
+                    [part.Shape[1], part.Shape[0]],
+                    part.WriteTo
                 );
             }
         }

@@ -22,7 +22,7 @@ internal static class HuggingFaceLayout
     /// <summary>B [outputs, rank].</summary>
     public static float[] OutputsOf(AdapterState state, AdapterMatrix matrix)
     {
-        var values = state.File.ReadSingles(matrix.B);
+        var values = matrix.B.Values();
         return IsTurned(state.Base, matrix)
             ? AdapterFloats.HalvesOfPairs(values, state.Base.HeadSize, state.Form.Rank)
             : values;

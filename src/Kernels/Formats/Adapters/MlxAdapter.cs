@@ -24,7 +24,7 @@ public static class MlxAdapter
                 $"{matrix.Module}.lora_a",
                 SafetensorsType.F32,
                 [inputs, rank],
-                stream => Write(stream, state.File.ReadSingles(matrix.A), rank, inputs)
+                stream => Write(stream, matrix.A.Values(), rank, inputs)
             );
             writer.Add(
                 $"{matrix.Module}.lora_b",

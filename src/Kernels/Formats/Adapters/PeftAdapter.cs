@@ -19,12 +19,7 @@ public static class PeftAdapter
         foreach (var matrix in state.Matrices)
         {
             var name = $"base_model.model.{matrix.Module}";
-            writer.Add(
-                $"{name}.lora_A.weight",
-                SafetensorsType.F32,
-                matrix.A.Shape,
-                AdapterFloats.AsIs(state.File, matrix.A)
-            );
+            writer.Add($"{name}.lora_A.weight", SafetensorsType.F32, matrix.A.Shape, matrix.A.WriteTo);
             writer.Add(
                 $"{name}.lora_B.weight",
                 SafetensorsType.F32,

@@ -1,3 +1,4 @@
+using EgpuFleet.Kernels.Formats.Adapters;
 using EgpuFleet.Kernels.Training;
 using static TorchSharp.torch;
 

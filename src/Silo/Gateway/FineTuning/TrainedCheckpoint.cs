@@ -15,7 +15,9 @@ internal sealed record TrainedCheckpoint(CheckpointRecord Record, ModelRef Base,
 
     /// <summary>Null where every weight was trained.</summary>
     public AdapterForm? Form =>
-        Train.Adapter is { } adapter ? new AdapterForm(adapter.Rank, adapter.Alpha, adapter.Targets) : null;
+        Train.Adapter is { } adapter
+            ? new AdapterForm(adapter.Rank, adapter.Alpha, adapter.Targets, adapter.FrozenA ? Train.Seed : null)
+            : null;
 
     /// <exception cref="GatewayException">The checkpoint is not complete, or its job trained nothing.</exception>
     public static TrainedCheckpoint Of(CheckpointRecord record, JobRecord? job)

@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace EgpuFleet.Kernels.Training;
+namespace EgpuFleet.Kernels.Formats.Adapters;
 
 /// <summary>
 /// First values of an adapter, the same in every engine: B is zero, A uniform in ±1/sqrt(inputs), as PEFT starts it. Each

@@ -1,6 +1,6 @@
-using EgpuFleet.Kernels.Training;
+using EgpuFleet.Kernels.Formats.Adapters;
 
-namespace EgpuFleet.Kernels.Tests.Training;
+namespace EgpuFleet.Formats.Tests.Adapters;
 
 /// <summary>The same numbers stand in the Python package's tests: every engine begins an adapter alike.</summary>
 public sealed class AdapterStartTests
