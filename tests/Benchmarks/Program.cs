@@ -2,10 +2,8 @@ using System.Runtime.InteropServices;
 using EgpuFleet.Benchmarks.Checkpoints;
 using EgpuFleet.Benchmarks.Engine;
 using EgpuFleet.Benchmarks.Faults;
-using EgpuFleet.Benchmarks.Load;
 using EgpuFleet.Benchmarks.Processes;
 using EgpuFleet.Benchmarks.Queue;
-using EgpuFleet.Benchmarks.Raw;
 using EgpuFleet.Benchmarks.Training;
 using EgpuFleet.Cli.CommandLine;
 using EgpuFleet.Cli.Terminal;
@@ -23,7 +21,6 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 using var hangup = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
 var clock = TimeProvider.System;
 var console = FleetConsole.System(json: false);
-var task = Environment.GetEnvironmentVariable(ChildRun.TaskVariable) ?? "";
 try
 {
     switch (args)
@@ -41,14 +38,7 @@ try
         case [FaultBench.Recovery or FaultBench.Chaos or FaultBench.Soak, var json]:
             var bench = new FaultBenchmarks(FaultBench.FromJson(json), console, clock);
             return await bench.RunAsync(args[0], stop.Token) ? ExitCodes.Ok : ExitCodes.Failed;
-        case [LoadProcess.Verb]:
-            await LoadProcess.RunAsync(task, clock, stop.Token);
-            return ExitCodes.Ok;
-        case [RawWriter.Verb]:
-            await RawWriter.RunAsync(task, clock, stop.Token);
-            return ExitCodes.Ok;
-        case [CannedResponder.Verb]:
-            await CannedResponder.RunAsync(stop.Token);
+        case [var verb] when await ChildVerbs.RunAsync(verb, clock, stop.Token):
             return ExitCodes.Ok;
         default:
             await Console.Error.WriteLineAsync("This program is run by ./fleet bench.");

@@ -5,9 +5,10 @@ namespace EgpuFleet.Cli.Verbs;
 
 /// <summary>What <c>fleet bench checkpoint</c> is asked for; how the command tells the benchmark program.</summary>
 /// <param name="Megabytes">Size of the state.</param>
+/// <param name="TrainSeconds">How long to train beside checkpoints; 0: not at all.</param>
 /// <param name="JsonFile">Absolute path, or null.</param>
 /// <param name="Check">Whether a goal missed by more than its margin is a failure.</param>
-internal sealed record CheckpointBench(int Runs, int Megabytes, string? JsonFile, bool Check)
+internal sealed record CheckpointBench(int Runs, int Megabytes, int TrainSeconds, string? JsonFile, bool Check)
 {
     public const string Verb = "checkpoint";
 

@@ -20,6 +20,13 @@ internal static class CheckpointBenchVerb
         HelpName = "N",
     }.Within(1, 2_000);
 
+    private static readonly Option<int> TrainSeconds = new Option<int>("--train-seconds")
+    {
+        Description = "Train so long to see how long checkpoints make it wait; 0: do not",
+        DefaultValueFactory = _ => 120,
+        HelpName = "N",
+    }.Within(0, 3_600);
+
     private static readonly Option<string?> JsonFile = new("--json")
     {
         Description = "Write the line of JSON to this file as well",
@@ -37,6 +44,7 @@ internal static class CheckpointBenchVerb
         {
             Runs,
             Megabytes,
+            TrainSeconds,
             JsonFile,
             Check,
         };
@@ -47,12 +55,16 @@ internal static class CheckpointBenchVerb
                     new CheckpointBench(
                         parsed.GetValue(Runs),
                         parsed.GetValue(Megabytes),
+                        parsed.GetValue(TrainSeconds),
                         parsed.GetValue(JsonFile) is { } file ? Path.GetFullPath(file) : null,
                         parsed.GetValue(Check)
                     ).ToJson(),
                     token
                 )
         );
-        return command.WithExamples("./fleet bench checkpoint", "./fleet bench checkpoint --runs 1 --megabytes 50");
+        return command.WithExamples(
+            "./fleet bench checkpoint",
+            "./fleet bench checkpoint --runs 1 --megabytes 50 --train-seconds 0"
+        );
     }
 }

@@ -15,13 +15,17 @@ namespace EgpuFleet.Benchmarks.Checkpoints;
 
 /// <summary>
 /// <c>fleet bench checkpoint</c>: an agent's client saves a state through a silo into Postgres and restores it, over
-/// loopback HTTP, and bare COPY does the same with the same chunks in the same table. Every round does both, in turns
-/// first, with a new state and an empty table. Nothing trains meanwhile.
+/// loopback HTTP, beside it over HTTPS, and bare COPY does the same with the same chunks in the same table. Every round does
+/// all, in turns first, with a new state and an empty table. Nothing trains meanwhile; what training waits for checkpoints
+/// is measured afterwards.
 /// </summary>
 internal sealed class CheckpointBenchmark(CheckpointBench settings, FleetConsole console, TimeProvider clock)
 {
     private const int Tensors = 5;
-    private const int WarmupBytes = 20_000_000;
+    private const int WarmupBytes = 100_000_000;
+
+    /// <summary>Until the programs are compiled as they are in a silo that has been up for a minute.</summary>
+    private const int WarmupRounds = 3;
 
     private readonly FigureBook _figures = new();
     private readonly Steps _steps = new(console, clock);
@@ -47,21 +51,33 @@ internal sealed class CheckpointBenchmark(CheckpointBench settings, FleetConsole
         await using var postgres = await BenchPostgres.StartAsync(scratch, cancellationToken);
         var database = await postgres.CreateDatabaseAsync(cancellationToken);
         await using var fleet = await BenchFleet.StartAsync(scratch.At("fleet"), database, clock, cancellationToken);
+        var credential = new AuthenticationHeaderValue("Bearer", await fleet.EnrolAsync(cancellationToken));
         using var http = new HttpClient { BaseAddress = fleet.Gateway, Timeout = Timeout.InfiniteTimeSpan };
-        http.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
-            "Bearer",
-            await fleet.EnrolAsync(cancellationToken)
-        );
+        using var https = await HttpsCheckpoints.StartAsync(database, cancellationToken);
+        http.DefaultRequestHeaders.Authorization = https.Client.DefaultRequestHeaders.Authorization = credential;
         await using var raw = new RawChunks(database);
         var shard = await TrainingShard.LeaseAsync(database, new NodeId(BenchFleet.Node), clock, cancellationToken);
-        var round = new CheckpointRound(new CheckpointClient(http), raw, new TrainingLease(shard, 1), clock);
+        var lease = new TrainingLease(shard, 1);
+        CheckpointSide[] sides =
+        [
+            new("", new CheckpointClient(http)),
+            new("https_", new CheckpointClient(https.Client)),
+        ];
+        var round = new CheckpointRound(sides, raw, lease, clock);
         _steps.Say("warming up");
-        await round.RunAsync(State(WarmupBytes), isRawFirst: false, new FigureBook(), cancellationToken);
+        for (var i = 0; i < WarmupRounds; i++)
+            await round.RunAsync(State(WarmupBytes), isRawFirst: false, new FigureBook(), cancellationToken);
         var bytes = settings.Megabytes * 1_000_000;
         for (var run = 1; run <= settings.Runs; run++)
         {
             _steps.Say($"run {run} of {settings.Runs}: {settings.Megabytes} MB there and back");
             await round.RunAsync(State(bytes), isRawFirst: run % 2 == 1, _figures, cancellationToken);
+        }
+        if (settings.TrainSeconds > 0)
+        {
+            _steps.Say($"training for {settings.TrainSeconds} s beside its checkpoints");
+            var stall = new StallRun(fleet.Gateway, lease, settings.TrainSeconds, clock);
+            await stall.RunAsync(scratch, fleet.CredentialFile, _figures, cancellationToken);
         }
         return await ReportAsync(await postgres.SettingsAsync(cancellationToken), cancellationToken);
     }
@@ -76,7 +92,8 @@ internal sealed class CheckpointBenchmark(CheckpointBench settings, FleetConsole
             ["runs"] = settings.Runs,
             ["megabytes"] = settings.Megabytes,
             ["processors"] = Environment.ProcessorCount,
-            ["transport"] = "http on loopback",
+            ["transport"] = "loopback",
+            ["train_seconds"] = settings.TrainSeconds,
             ["postgres"] = new JsonObject(postgres.Select(one => KeyValuePair.Create(one.Key, (JsonNode?)one.Value))),
             ["seconds"] = Math.Round(_steps.Elapsed.TotalSeconds),
         };

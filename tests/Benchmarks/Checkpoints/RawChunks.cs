@@ -11,8 +11,8 @@ namespace EgpuFleet.Benchmarks.Checkpoints;
 internal sealed class RawChunks(string connectionString) : IAsyncDisposable
 {
     private const int BufferBytes = 128 << 10;
+    private const int PieceBytes = 1 << 20;
 
-    private readonly byte[] _buffer = new byte[1 << 20];
     private readonly NpgsqlDataSource _source = NpgsqlDataSource.Create(
         new NpgsqlConnectionStringBuilder(connectionString)
         {
@@ -42,8 +42,9 @@ internal sealed class RawChunks(string connectionString) : IAsyncDisposable
         await copy.CompleteAsync(token);
     }
 
-    /// <summary>Returns how many bytes came, the copy's own included.</summary>
-    public async Task<long> ReadAsync(CancellationToken token)
+    /// <summary>Into memory as large as the state, where a restored one would be, too; what frames the rows comes along.</summary>
+    /// <returns>How many bytes came, the copy's own included.</returns>
+    public async Task<long> ReadAsync(Memory<byte> places, CancellationToken token)
     {
         await using var connection = await _source.OpenConnectionAsync(token);
         await using var copy = await connection.BeginRawBinaryCopyAsync(
@@ -52,7 +53,7 @@ internal sealed class RawChunks(string connectionString) : IAsyncDisposable
         );
         var all = 0L;
         int read;
-        while ((read = await copy.ReadAsync(_buffer, token)) > 0)
+        while ((read = await copy.ReadAsync(Piece(places, all), token)) > 0)
             all += read;
         return all;
     }
@@ -83,6 +84,12 @@ internal sealed class RawChunks(string connectionString) : IAsyncDisposable
                 .OrderBy(chunk => chunk.Hash)
                 .Select(chunk => (chunk.Hash.ToArray(), chunk.Data)),
         ];
+
+    private static Memory<byte> Piece(Memory<byte> places, long at)
+    {
+        var rest = places[(int)(at % places.Length)..];
+        return rest[..Math.Min(rest.Length, PieceBytes)];
+    }
 
     public ValueTask DisposeAsync() => _source.DisposeAsync();
 }

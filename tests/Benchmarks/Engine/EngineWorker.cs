@@ -4,6 +4,7 @@ using EgpuFleet.Cli.CommandLine;
 using EgpuFleet.Cli.Supervision;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Protocol;
+using EgpuFleet.Kernels.Training;
 
 namespace EgpuFleet.Benchmarks.Engine;
 
@@ -93,6 +94,9 @@ internal sealed class EngineWorker : IAsyncDisposable
             _clock.GetElapsedTime(first).TotalSeconds
         );
     }
+
+    public Task<ITrainingSession> OpenTrainingAsync(TrainSpec spec, CancellationToken cancellationToken) =>
+        _client.OpenTrainingAsync(spec, cancellationToken);
 
     public async ValueTask DisposeAsync()
     {

@@ -36,6 +36,9 @@ internal sealed class BenchFleet : IAsyncDisposable
 
     public Uri Gateway { get; }
 
+    /// <summary>Of the node, once it is enrolled.</summary>
+    public string CredentialFile => _paths.Credential(Node);
+
     /// <summary>A silo that is live, without an agent.</summary>
     /// <exception cref="FleetFailure">It does not come up.</exception>
     public static async Task<BenchFleet> StartAsync(
