@@ -24,39 +24,42 @@ internal static class LifetimeEvidence
     {
         var client = await session.LoadedAsync(cancellationToken);
         var (clock, before) = (session.Clock, await ComputedAsync(client, cancellationToken));
-        var (read, rate) = (0, 0.0);
-        var (first, cancelled) = (0L, 0L);
-        // Left early: the worker is told to stop.
+        var (read, first, cancelled) = (0, 0L, 0L);
+        Task<long>? known = null;
         await foreach (var _ in client.GenerateAsync(Request(session, TokensAsked), cancellationToken))
         {
-            read++;
-            if (read == 1)
+            if (++read == 1)
                 first = clock.GetTimestamp();
             if (read < TokensBefore)
                 continue;
+            // Asked right before the worker is told to stop, on the same connection: what was computed until it heard of
+            // that, read here or not.
+            known = ComputedAsync(client, cancellationToken);
             cancelled = clock.GetTimestamp();
-            rate = (read - 1) / clock.GetElapsedTime(first, cancelled).TotalSeconds;
             break;
         }
+        if (known is null)
+            return EvidenceFinding.NotRun(
+                $"{session.Model.Name} ended its text after {read} tokens; name another by --model"
+            );
+        var computed = await known - before;
+        var rate = computed / clock.GetElapsedTime(first).TotalSeconds;
         var stats = await client.StatsAsync(cancellationToken);
         while (stats.RunningGenerations > 0)
         {
             await Task.Delay(Limits.LookInterval, clock, cancellationToken);
             stats = await client.StatsAsync(cancellationToken);
         }
-        if (read < TokensBefore)
-            return EvidenceFinding.NotRun(
-                $"{session.Model.Name} ended its text after {read} tokens; name another by --model"
-            );
         var seconds = clock.GetElapsedTime(cancelled).TotalSeconds;
-        var unread = await ComputedAsync(client, cancellationToken) - before - read;
-        var allowed = 2 + (rate * CancelSeconds);
+        var after = await ComputedAsync(client, cancellationToken) - before - computed;
+        // Never so much that one that went on to its end would pass.
+        var allowed = Math.Min(2 + (rate * CancelSeconds), (TokensAsked - computed) / 2.0);
         return EvidenceFinding.Of(
-            unread <= allowed,
-            $"after {read} of {TokensAsked} tokens the worker computed {unread} more at {rate:0} tokens/s, and was free within "
+            after <= allowed,
+            $"after {computed} of {TokensAsked} tokens the worker computed {after} more at {rate:0} tokens/s, and was free within "
                 + $"{seconds:0.000} s",
             ("tokens_read", read),
-            ("tokens_computed_after", unread),
+            ("tokens_computed_after", after),
             ("tokens_allowed_after", Math.Floor(allowed)),
             ("free_after_seconds", seconds)
         );
