@@ -141,6 +141,9 @@ public static class Limits
     /// <summary>How long a run that is over waits for its last notes to be taken.</summary>
     public static readonly TimeSpan LastNotesTimeout = TimeSpan.FromSeconds(10);
 
+    /// <summary>How long a checkpoint waits for the notes before it: some requests; a state is worth more than its curve.</summary>
+    public static readonly TimeSpan NotesBeforeCheckpoint = TimeSpan.FromSeconds(2);
+
     /// <summary>Share of its time that training may stand still for checkpoints.</summary>
     public const double CheckpointStallShare = 0.035;
 

@@ -67,6 +67,7 @@ internal sealed class CheckpointLine(
         var from = time.GetTimestamp();
         try
         {
+            await notes.TakenAsync();
             var tensors = StateFiles.Read(path);
             var state = new TrainingState(run.Step, Last, tensors) { Metrics = metrics, Metadata = run.Write() };
             var saved = await gateway.CheckpointAsync(

@@ -13,18 +13,20 @@ internal sealed class NoteOutbox : IAsyncDisposable
     private readonly TrainingGateway gateway;
     private readonly LeaseKey lease;
     private readonly CancellationTokenSource ending;
-    private readonly Channel<TrainingNote> notes = Channel.CreateBounded<TrainingNote>(
+    private readonly TimeProvider time;
+    private readonly Channel<Entry> entries = Channel.CreateBounded<Entry>(
         new BoundedChannelOptions(Limits.WaitingNotes)
         {
             FullMode = BoundedChannelFullMode.DropOldest,
             SingleReader = true,
-        }
+        },
+        dropped => dropped.Mark?.TrySetResult()
     );
     private readonly Task sending;
 
     public NoteOutbox(TrainingGateway gateway, LeaseKey lease, TimeProvider time)
     {
-        (this.gateway, this.lease) = (gateway, lease);
+        (this.gateway, this.lease, this.time) = (gateway, lease, time);
         ending = new CancellationTokenSource(Timeout.InfiniteTimeSpan, time);
         sending = Task.Run(SendAllAsync);
     }
@@ -38,28 +40,44 @@ internal sealed class NoteOutbox : IAsyncDisposable
     public void Tell(long step, IReadOnlyDictionary<string, double> metrics) =>
         Add(new TrainingNote(TrainingNoteKind.Metrics, step, null, metrics));
 
+    /// <summary>
+    /// Returns when all that was said so far was taken, refused or forgotten, or nobody has taken it for a while. A run that
+    /// goes on behind a checkpoint does not say again what came before it.
+    /// </summary>
+    public async Task TakenAsync()
+    {
+        var mark = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        if (!entries.Writer.TryWrite(new Entry(null, mark)))
+            return;
+        await Task.WhenAny(mark.Task, Task.Delay(Limits.NotesBeforeCheckpoint, time));
+    }
+
     /// <summary>Sends what there is, but does not stay for a gateway that does not answer.</summary>
     public async ValueTask DisposeAsync()
     {
-        notes.Writer.TryComplete();
+        entries.Writer.TryComplete();
         ending.CancelAfter(Limits.LastNotesTimeout);
         await sending;
         ending.Dispose();
     }
 
-    private void Add(TrainingNote note) => notes.Writer.TryWrite(note);
+    private void Add(TrainingNote note) => entries.Writer.TryWrite(new Entry(note, null));
 
     /// <summary>Never faults.</summary>
     private async Task SendAllAsync()
     {
         try
         {
-            while (await notes.Reader.WaitToReadAsync(ending.Token))
+            while (await entries.Reader.WaitToReadAsync(ending.Token))
             {
-                var batch = new List<TrainingNote>();
-                while (batch.Count < Limits.NotesPerRequest && notes.Reader.TryRead(out var note))
-                    batch.Add(note);
-                await gateway.TakeNotesAsync(lease, batch, ending.Token);
+                var batch = new List<Entry>();
+                while (batch.Count < Limits.NotesPerRequest && entries.Reader.TryRead(out var entry))
+                    batch.Add(entry);
+                TrainingNote[] notes = [.. batch.Select(entry => entry.Note).OfType<TrainingNote>()];
+                if (notes.Length > 0)
+                    await gateway.TakeNotesAsync(lease, notes, ending.Token);
+                foreach (var entry in batch)
+                    entry.Mark?.TrySetResult();
             }
         }
         catch (OperationCanceledException)
@@ -67,4 +85,7 @@ internal sealed class NoteOutbox : IAsyncDisposable
             // Nobody took them in time: the run goes on elsewhere and says the same again.
         }
     }
+
+    /// <summary>A note, or a mark that somebody waits for.</summary>
+    private readonly record struct Entry(TrainingNote? Note, TaskCompletionSource? Mark);
 }

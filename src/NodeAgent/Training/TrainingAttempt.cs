@@ -7,6 +7,7 @@ using EgpuFleet.NodeAgent.Checkpoints;
 using EgpuFleet.NodeAgent.Devices;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Workers;
 
 namespace EgpuFleet.NodeAgent.Training;
 
@@ -31,12 +32,13 @@ internal sealed class TrainingAttempt(
     /// <summary>Steps done.</summary>
     public long Reached { get; private set; }
 
-    public async Task<TrainingOutcome> RunAsync(WorkerClient worker, CancellationToken stopping)
+    public async Task<TrainingOutcome> RunAsync(WorkerProcess process, CancellationToken stopping)
     {
+        var worker = process.Client;
         var estimate = await worker.EstimateTrainingAsync(prepared.Spec, stopping);
         using var reserved = await models.ReserveAsync(estimate.MemoryBytes, stopping);
         await using var session = await OpenAsync(worker, stopping);
-        var (state, from) = await RestoreAsync(session, stopping);
+        var (state, from) = await RestoreAsync(session, process.ProcessId, stopping);
         Started = Reached = state.Step;
         if (state.Step == 0)
             await ShowAsync("Before", session, 0, stopping);
@@ -82,6 +84,7 @@ internal sealed class TrainingAttempt(
     /// </summary>
     private async Task<(RunState State, CheckpointPart? From)> RestoreAsync(
         ITrainingSession session,
+        int processId,
         CancellationToken cancellationToken
     )
     {
@@ -100,9 +103,10 @@ internal sealed class TrainingAttempt(
             if (state.BaseSha256 != start.BaseSha256 || state.DataSha256 != start.DataSha256)
                 throw new TrainingStateException($"Checkpoint {own.Checkpoint.Id} is of another model or other data.");
             await TakeAsync(session, places, state.Step, cancellationToken);
-            notes.Say(state.Step, $"Goes on from the checkpoint of step {state.Step}.");
+            notes.Say(state.Step, $"Goes on from the checkpoint of step {state.Step} in worker {processId}.");
             return (state, own.Checkpoint);
         }
+        notes.Say(0, $"Starts in worker {processId}.");
         if (!CheckpointId.TryParse(parameters.StartFrom, out var id))
             return (start, null);
         var other = await AskAsync(store => store.RestoreAsync(id, places.Place, cancellationToken));

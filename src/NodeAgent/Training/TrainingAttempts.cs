@@ -38,7 +38,7 @@ internal sealed class TrainingAttempts(
             try
             {
                 await using var seat = await seats.TakeAsync(stopping);
-                return (seat.Worker.ProcessId, await attempt.RunAsync(seat.Worker.Client, stopping));
+                return (seat.Worker.ProcessId, await attempt.RunAsync(seat.Worker, stopping));
             }
             catch (EngineException e)
                 when (e.ErrorClass is EngineErrorClass.WorkerLost or EngineErrorClass.WorkerHung

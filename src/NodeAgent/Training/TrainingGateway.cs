@@ -94,13 +94,17 @@ internal sealed class TrainingGateway(IHttpClientFactory clients, TimeProvider t
                     return response;
                 response.Dispose();
             }
-            catch (Exception e) when (e is HttpRequestException or TimeoutRejectedException)
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested && IsNoAnswer(e))
             {
                 // Nobody is there now.
             }
             await Task.Delay(Limits.JoinRetryEvery, time, cancellationToken);
         }
     }
+
+    /// <summary>A client whose time is up says so by a cancellation.</summary>
+    private static bool IsNoAnswer(Exception e) =>
+        e is HttpRequestException or TimeoutRejectedException or OperationCanceledException;
 
     private static async Task<string> WordsOfAsync(HttpResponseMessage response, CancellationToken cancellationToken)
     {

@@ -32,13 +32,14 @@ public sealed class CheckpointPaceTests
         Assert.Equal(Math.Sqrt(2 * 0.05 * Limits.MeanTimeToFailure.TotalSeconds), pace.Interval.TotalSeconds, 1e-6);
     }
 
-    [Fact]
-    public void The_promise_comes_first_and_grows_with_what_a_checkpoint_takes()
+    [Theory]
+    [InlineData(10, 20, 60)]
+    [InlineData(10, 50, 100)]
+    [InlineData(0.5, 59, 118)]
+    public void The_promise_holds_for_a_loss_just_before_the_next_one_is_durable(double stall, double whole, int lost)
     {
         var pace = new CheckpointPace(Ceiling);
-        pace.Took(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(20));
-        Assert.Equal(Ceiling, pace.Interval);
-        pace.Took(TimeSpan.FromSeconds(10), TimeSpan.FromSeconds(50));
-        Assert.Equal(TimeSpan.FromSeconds(100), pace.Interval);
+        pace.Took(TimeSpan.FromSeconds(stall), TimeSpan.FromSeconds(whole));
+        Assert.InRange(pace.Interval.TotalSeconds + whole, whole, lost);
     }
 }
