@@ -35,7 +35,7 @@ try
             return await EngineBenchmark.ExitCodeAsync(engine, console, clock, stop.Token);
         case [TrainBench.Verb, var train]:
             return await TrainBenchmark.ExitCodeAsync(train, console, clock, stop.Token);
-        case [FaultBench.Recovery or FaultBench.Chaos or FaultBench.Soak, var json]:
+        case [FaultBench.Recovery or FaultBench.Chaos or FaultBench.Survival or FaultBench.Soak, var json]:
             var bench = new FaultBenchmarks(FaultBench.FromJson(json), console, clock);
             return await bench.RunAsync(args[0], stop.Token) ? ExitCodes.Ok : ExitCodes.Failed;
         case [var verb] when await ChildVerbs.RunAsync(verb, clock, stop.Token):

@@ -13,10 +13,11 @@ internal static class Leftovers
     }
 
     /// <summary>The workers of an agent that runs.</summary>
-    public static async Task<IReadOnlyList<int>> WorkersOfAsync(string folder, RigProcess agent)
+    /// <param name="program">Only those of this program; none: all.</param>
+    public static async Task<IReadOnlyList<int>> WorkersOfAsync(string folder, RigProcess agent, string program = "")
     {
         ArgumentNullException.ThrowIfNull(agent);
-        var all = await FindAsync(Path.Combine(folder, agent.Name) + Path.DirectorySeparatorChar);
+        var all = await FindAsync(Path.Combine(folder, agent.Name) + Path.DirectorySeparatorChar, program);
         return [.. all.Where(process => process != agent.ProcessId).Order()];
     }
 
@@ -34,14 +35,16 @@ internal static class Leftovers
         return tree;
     }
 
-    /// <summary>Processes whose command line names a folder that begins so.</summary>
-    private static async Task<IReadOnlyList<int>> FindAsync(string folder)
+    /// <summary>Processes whose command line names a folder that begins so, and the program.</summary>
+    private static async Task<IReadOnlyList<int>> FindAsync(string folder, string program = "")
     {
         var found = new List<int>();
         foreach (var line in await PsAsync("pid=,args="))
         {
             var space = line.IndexOf(' ', StringComparison.Ordinal);
             if (space < 0 || !line.Contains(folder, StringComparison.Ordinal))
+                continue;
+            if (!line.Contains(program, StringComparison.Ordinal))
                 continue;
             found.Add(Number(line.AsSpan(0, space)));
         }

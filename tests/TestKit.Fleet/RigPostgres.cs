@@ -38,18 +38,27 @@ public sealed class RigPostgres : IAsyncDisposable
         );
     }
 
-    /// <summary>Immediate stop: every backend ends at once, nothing is flushed; the next start replays the log.</summary>
-    public async Task CrashAsync(CancellationToken cancellationToken)
-    {
-        var postmaster = int.Parse(
+    private int Postmaster =>
+        int.Parse(
             File.ReadLines(Path.Combine(kept.DataDirectory, "postmaster.pid")).First(),
             CultureInfo.InvariantCulture
         );
+
+    /// <summary>Immediate stop: every backend ends at once, nothing is flushed; the next start replays the log.</summary>
+    public async Task CrashAsync(CancellationToken cancellationToken)
+    {
+        var postmaster = Postmaster;
         Signals.Send(postmaster, Signals.Quit);
-        while (Signals.Send(postmaster, 0))
-            await Task.Delay(TimeSpan.FromMilliseconds(10), cancellationToken);
-        // Ours ended with it.
-        Database.Clear();
+        await UntilGoneAsync(postmaster, cancellationToken);
+    }
+
+    /// <summary>SIGKILL of the server and of every process it has started.</summary>
+    public async Task KillAsync(CancellationToken cancellationToken)
+    {
+        var postmaster = Postmaster;
+        foreach (var process in await Leftovers.TreeOfAsync(postmaster))
+            Signals.Send(process, Signals.Kill);
+        await UntilGoneAsync(postmaster, cancellationToken);
     }
 
     /// <summary>Starts it again on the same port.</summary>
@@ -67,6 +76,14 @@ public sealed class RigPostgres : IAsyncDisposable
             "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name <> 'rig' and backend_type = 'client backend'"
         );
         return (long)(await cut.ExecuteScalarAsync(cancellationToken))!;
+    }
+
+    private async Task UntilGoneAsync(int postmaster, CancellationToken cancellationToken)
+    {
+        while (Signals.Send(postmaster, 0))
+            await Task.Delay(TimeSpan.FromMilliseconds(10), cancellationToken);
+        // Ours ended with it.
+        Database.Clear();
     }
 
     public async ValueTask DisposeAsync()

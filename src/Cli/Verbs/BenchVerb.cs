@@ -105,6 +105,7 @@ internal static class BenchVerb
             CheckpointBenchVerb.Create(),
             FaultBenchVerbs.Recovery(),
             FaultBenchVerbs.Chaos(),
+            FaultBenchVerbs.Survival(),
             FaultBenchVerbs.Soak(),
         }.WithExamples("./fleet bench queue --quick", "./fleet bench queue --runs 5 --peers --million");
     }

@@ -3,12 +3,12 @@ using EgpuFleet.Api;
 
 namespace EgpuFleet.Cli.Verbs;
 
-/// <summary>What <c>fleet bench recovery</c>, <c>chaos</c> and <c>soak</c> are asked for; how the command tells the program.</summary>
+/// <summary>What <c>fleet bench recovery</c>, <c>chaos</c>, <c>survival</c> and <c>soak</c> are asked for; how the command tells the program.</summary>
 /// <param name="Runs">Of each kind of fault, in recovery.</param>
 /// <param name="Only">Kinds to measure, in recovery; none: all.</param>
 /// <param name="Minutes">How long chaos or the soak is.</param>
-/// <param name="Faults">Of chaos.</param>
-/// <param name="Seed">Of chaos: the same seed plans the same faults.</param>
+/// <param name="Faults">Of chaos; kills in survival.</param>
+/// <param name="Seed">Of chaos and survival: the same seed plans the same faults.</param>
 /// <param name="Rate">Of the soak: jobs a second.</param>
 internal sealed record FaultBench(
     int Runs = 0,
@@ -21,6 +21,7 @@ internal sealed record FaultBench(
 {
     public const string Recovery = "recovery";
     public const string Chaos = "chaos";
+    public const string Survival = "survival";
     public const string Soak = "soak";
 
     /// <summary>What recovery can measure by itself.</summary>

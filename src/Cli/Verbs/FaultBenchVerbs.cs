@@ -3,7 +3,7 @@ using EgpuFleet.Cli.CommandLine;
 
 namespace EgpuFleet.Cli.Verbs;
 
-/// <summary><c>fleet bench recovery</c>, <c>chaos</c> and <c>soak</c>: fleets of real processes that are harmed, or just go on.</summary>
+/// <summary><c>fleet bench recovery</c>, <c>chaos</c>, <c>survival</c> and <c>soak</c>: fleets of real processes that are harmed, or just go on.</summary>
 internal static class FaultBenchVerbs
 {
     private const int DayOfMinutes = 1440;
@@ -31,6 +31,13 @@ internal static class FaultBenchVerbs
         DefaultValueFactory = _ => 200,
         HelpName = "N",
     }.Within(0, 100_000);
+
+    private static readonly Option<int> Kills = new Option<int>("--kills")
+    {
+        Description = "How often a process under the fine-tuning is killed",
+        DefaultValueFactory = _ => 20,
+        HelpName = "N",
+    }.Within(1, 1000);
 
     private static readonly Option<int> Seed = new("--seed")
     {
@@ -91,6 +98,27 @@ internal static class FaultBenchVerbs
             "./fleet bench chaos --minutes 1 --faults 10",
             "./fleet bench chaos --minutes 20 --faults 200 --seed 7"
         );
+    }
+
+    public static Command Survival()
+    {
+        var command = new Command(
+            FaultBench.Survival,
+            "Kill worker, agent, silo and Postgres under a fine-tuning, then compare it with one in peace"
+        )
+        {
+            Kills,
+            Seed,
+        };
+        command.SetAction(
+            (parsed, token) =>
+                BenchProgram.RunAsync(
+                    FaultBench.Survival,
+                    new FaultBench(Faults: parsed.GetValue(Kills), Seed: parsed.GetValue(Seed)).ToJson(),
+                    token
+                )
+        );
+        return command.WithExamples("./fleet bench survival --kills 4", "./fleet bench survival --kills 20 --seed 7");
     }
 
     public static Command Soak()

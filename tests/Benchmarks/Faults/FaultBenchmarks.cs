@@ -3,6 +3,7 @@ using EgpuFleet.Cli.Verbs;
 using EgpuFleet.TestKit.Fleet.Chaos;
 using EgpuFleet.TestKit.Fleet.Recovery;
 using EgpuFleet.TestKit.Fleet.Soak;
+using EgpuFleet.TestKit.Fleet.Training;
 
 namespace EgpuFleet.Benchmarks.Faults;
 
@@ -25,6 +26,7 @@ internal sealed class FaultBenchmarks(FaultBench settings, FleetConsole console,
         {
             FaultBench.Recovery => RecoverAsync(cancellationToken),
             FaultBench.Chaos => DisturbAsync(cancellationToken),
+            FaultBench.Survival => SurviveAsync(cancellationToken),
             _ => SoakAsync(cancellationToken),
         };
 
@@ -43,6 +45,18 @@ internal sealed class FaultBenchmarks(FaultBench settings, FleetConsole console,
         var outcome = await new ChaosRun(options, clock, console.Error.WriteLine).RunAsync(cancellationToken);
         var report = new ChaosReport(outcome);
         console.Table(ChaosReport.Header, report.Rows);
+        foreach (var line in report.Lines)
+            console.Line(line);
+        console.Output.WriteLine(report.JsonLine());
+        return outcome.Violations.Count == 0;
+    }
+
+    private async Task<bool> SurviveAsync(CancellationToken cancellationToken)
+    {
+        var options = new SurvivalOptions(settings.Faults, settings.Seed);
+        var outcome = await new SurvivalRun(options, clock, console.Error.WriteLine).RunAsync(cancellationToken);
+        var report = new SurvivalReport(outcome);
+        console.Table(SurvivalReport.Header, report.Rows);
         foreach (var line in report.Lines)
             console.Line(line);
         console.Output.WriteLine(report.JsonLine());
