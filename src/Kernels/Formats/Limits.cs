@@ -129,4 +129,33 @@ public static class Limits
 
     /// <summary>Characters of a template's own complaint that are passed on: a sentence or two.</summary>
     public const int TemplateMessageChars = 500;
+
+    // JSON Schemas and their grammars.
+
+    /// <summary>Characters of a schema: ten times the longest that tools send.</summary>
+    public const int SchemaChars = 256 << 10;
+
+    /// <summary>Depth of a schema's JSON, and of references followed into one another.</summary>
+    public const int SchemaDepth = 64;
+
+    /// <summary>Schemas joined to one another: each is a copy.</summary>
+    public const int SchemaMerges = 256;
+
+    /// <summary>Alternatives that are compared with one another, each with each.</summary>
+    public const int SchemaWays = 256;
+
+    /// <summary>Characters of a property's name where others are free: a level of the grammar each.</summary>
+    public const int SchemaNameChars = 128;
+
+    /// <summary>Characters of a regular expression.</summary>
+    public const int SchemaPatternChars = 4096;
+
+    /// <summary>Times that something is counted: engines unroll them.</summary>
+    public const int SchemaRepetitions = 16_384;
+
+    /// <summary>Rules of a grammar: the largest schemas of tools make some hundred.</summary>
+    public const int GrammarRules = 4096;
+
+    /// <summary>Characters of a grammar: engines hold a multiple of it, for each sequence.</summary>
+    public const int GrammarChars = 512 << 10;
 }
