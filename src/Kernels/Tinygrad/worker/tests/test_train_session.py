@@ -44,6 +44,15 @@ class SessionTests(unittest.TestCase):
         self.assertAlmostEqual(first / steps[0]["trained_tokens"], steps[0]["loss"], places=6)
         self.assertLess(steps[-1]["loss"], 0.2 * steps[0]["loss"])
 
+    def test_the_base_stays_as_the_file_has_it(self) -> None:
+        session = self._open()
+        before = session.base()
+        for step in range(3):
+            session.learn(batch(2, step), learning_rate=_RATE)
+        self.assertGreater(sum(one.dtype == np.uint8 for one in before), 7)
+        for had, has in zip(before, session.base(), strict=True):
+            np.testing.assert_array_equal(had, has)
+
     def test_a_step_is_adamw_as_it_is_written_down(self) -> None:
         for clip in (0.0, 0.01):
             session = self._open(clip_norm=clip, **_OPTIMIZER)

@@ -74,6 +74,12 @@ class Session:
         """As over the wire."""
         return self._training.call(f"train_{verb}", Params(params, "params"), body, self._heed)
 
+    def base(self) -> list[np.ndarray]:
+        """The frozen tensors as they are on the device, in the order of the model."""
+        session = self._training._session
+        parts = [session._edges, *(layer.part for layer in session._layers)]
+        return [tensor.numpy() for part in parts for tensor in part.stored]
+
     def _heed(self) -> None:
         if self.is_cancelled:
             raise EngineError("cancelled", "")
