@@ -9,6 +9,8 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Membership;
 using EgpuFleet.Silo.Hosting;
 using EgpuFleet.TestKit;
+using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace EgpuFleet.Silo.Tests;
 
@@ -35,6 +37,8 @@ public sealed class RunningSilo : IAsyncLifetime
     public HttpClient Http { get; private set; } = new();
 
     public FleetClient Client => new(Http);
+
+    public NpgsqlDataSource Database => silo!.Services.GetRequiredService<NpgsqlDataSource>();
 
     public string ModelsFolder => Path.Combine(DataDirectory, "silo", "models");
 

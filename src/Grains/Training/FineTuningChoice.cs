@@ -6,6 +6,7 @@ namespace EgpuFleet.Grains.Training;
 
 /// <summary>What a submitter said of a run; null where the choice is ours.</summary>
 /// <param name="MaxSteps">0: as many as the epochs make.</param>
+/// <param name="FrozenA">Whether only B is trained.</param>
 public sealed record FineTuningWish(
     TrainingMethod Method,
     int? Epochs,
@@ -16,7 +17,8 @@ public sealed record FineTuningWish(
     IReadOnlyList<string>? Targets,
     int? RowTokens,
     double? LearningRate,
-    long MaxSteps
+    long MaxSteps,
+    bool FrozenA = false
 );
 
 /// <summary>What is known of the training data without a tokenizer.</summary>
@@ -102,7 +104,7 @@ public sealed record FineTuningChoice(
         if (wish.Targets is null)
             reasons["targets"] = "Every matrix of a block: adapters learn best beside all.";
         var rank = wish.Rank ?? UsualRank;
-        return new AdapterParameters(rank, wish.Alpha ?? 2 * rank, [.. wish.Targets ?? AllTargets]);
+        return new AdapterParameters(rank, wish.Alpha ?? 2 * rank, [.. wish.Targets ?? AllTargets], wish.FrozenA);
     }
 
     private static int ChooseRowTokens(TrainingDataFacts data, ModelRecord model, Dictionary<string, string> reasons)

@@ -3,6 +3,7 @@ using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Scheduling;
+using Orleans.Runtime;
 
 namespace EgpuFleet.Silo.Gateway;
 
@@ -27,5 +28,36 @@ public sealed class Fleet(IGrainFactory grains, PoolsHere here)
 
     public INodeGrain Node(NodeId node) => grains.GetGrain<INodeGrain>(node.Value);
 
+    /// <summary>
+    /// Steers a job. A fine-tuning that is paused makes its state durable before its lease is taken back, where its device
+    /// answers: a pause costs it no step.
+    /// </summary>
+    public async Task<SteerReply> SteerAsync(JobId job, JobSteering steering, CancellationToken cancellationToken)
+    {
+        if (steering == JobSteering.Pause)
+            await SettleAsync(job, cancellationToken);
+        return await Pool.Steer(job, steering).WaitAsync(Limits.SubmitWait, cancellationToken);
+    }
+
     public IDeviceGrain Device(DeviceId device) => grains.GetGrain<IDeviceGrain>(device.ToString());
+
+    private async Task SettleAsync(JobId job, CancellationToken cancellationToken)
+    {
+        var nodes = await Pool.GetFleet().WaitAsync(Limits.SubmitWait, cancellationToken);
+        var leases = nodes
+            .Where(node => node.State == NodeState.Ready)
+            .SelectMany(node => node.Devices)
+            .SelectMany(device => device.RunningShards)
+            .Where(lease => lease.Shard.Job == job)
+            .ToLookup(lease => lease.Device);
+        try
+        {
+            await Task.WhenAll(leases.Select(device => Device(device.Key).SettleShards([.. device])))
+                .WaitAsync(Limits.SettleWait, cancellationToken);
+        }
+        catch (Exception e) when (e is TimeoutException or NodeOfflineException or OrleansException)
+        {
+            // What a device does not make durable in time is lost with its lease.
+        }
+    }
 }

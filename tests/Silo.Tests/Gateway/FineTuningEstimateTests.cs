@@ -60,6 +60,34 @@ public sealed class FineTuningEstimateTests(RunningSilo silo)
         Assert.StartsWith("Line 2 has ", (string?)error["message"], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Of_three_at_once_one_is_told_to_come_back_and_the_others_wait_for_what_is_slow()
+    {
+        var file = await calls.UploadAsync(FineTuningCalls.Lines);
+        await using var connection = await silo.Database.OpenConnectionAsync(Token);
+        await using var transaction = await connection.BeginTransactionAsync(Token);
+        await using (var command = connection.CreateCommand())
+        {
+            // Nobody reads a file before it is given back.
+            command.CommandText = "lock table file_chunk in access exclusive mode";
+            await command.ExecuteNonQueryAsync(Token);
+        }
+        var all = Enumerable.Range(0, 3).Select(_ => PostAsync(FineTuningCalls.Body(file))).ToList();
+
+        var first = await Task.WhenAny(all);
+        using var refused = await first;
+        var error = await refused.EnvelopeAsync(HttpStatusCode.TooManyRequests);
+        Assert.Equal("too_many_estimates", (string?)error["code"]);
+        Assert.NotNull(refused.Headers.RetryAfter);
+        all.Remove(first);
+        Assert.DoesNotContain(all, one => one.IsCompleted);
+
+        await transaction.RollbackAsync(Token);
+        foreach (var one in all)
+            Assert.Equal(1, (int)(await FineTuningCalls.ReadAsync(await one))["training"]!["rows"]!);
+        await AskAsync(FineTuningCalls.Body(file));
+    }
+
     [Theory]
     [InlineData("{", HttpStatusCode.BadRequest, "invalid_json")]
     [InlineData("[]", HttpStatusCode.BadRequest, "invalid_json")]

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using EgpuFleet.Api;
+using EgpuFleet.Formats.Tests.Adapters;
 
 namespace EgpuFleet.Silo.Tests.Gateway;
 
@@ -149,6 +150,43 @@ public sealed class FineTuningRefusalTests(RunningSilo silo)
         var error = await response.EnvelopeAsync(HttpStatusCode.BadRequest);
         Assert.Equal((code, "training_file"), ((string?)error["code"], (string?)error["param"]));
         Assert.Contains(words, (string?)error["message"], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("training_file")]
+    [InlineData("validation_file")]
+    public async Task A_sample_longer_than_a_row_is_named_by_its_line_before_there_is_a_job(string field)
+    {
+        var text = string.Join(' ', Enumerable.Repeat("gpu", 500));
+        var good = await calls.UploadAsync(FineTuningCalls.Lines);
+        var file = await calls.UploadAsync($$"""{"text":"short"}{{"\n"}}{"text":"{{text}}"}{{"\n"}}""");
+        var before = (await calls.GetAsync(""))["first_id"]?.ToString();
+        var body =
+            field == "training_file"
+                ? FineTuningCalls.Body(file, ""","egpufleet":{"row_tokens":64}""")
+                : FineTuningCalls.Body(good, $$""","validation_file":"{{file}}","egpufleet":{"row_tokens":64}""");
+        using var response = await silo.Http.PostAsync(Routes.FineTuning, FineTuningCalls.Json(body), Token);
+        var error = await response.EnvelopeAsync(HttpStatusCode.BadRequest);
+        Assert.Equal(("sample_too_long", field), ((string?)error["code"], (string?)error["param"]));
+        Assert.StartsWith("Line 2 has ", (string?)error["message"], StringComparison.Ordinal);
+        Assert.Equal(before, (await calls.GetAsync(""))["first_id"]?.ToString());
+    }
+
+    [Fact]
+    public async Task An_adapter_is_no_base_and_the_answer_names_its_own()
+    {
+        var model = await File.ReadAllBytesAsync(RunningSilo.SampleModelPath, Token);
+        using var adapter = new MemoryStream(AdapterBytes.Gguf(model, spread: 0.1f));
+        await silo.Client.AddModelAsync("not-a-base", adapter, Token);
+        var file = await calls.UploadAsync(FineTuningCalls.Lines);
+        using var response = await silo.Http.PostAsync(
+            Routes.FineTuning,
+            FineTuningCalls.Json($$"""{"model":"not-a-base","training_file":"{{file}}"}"""),
+            Token
+        );
+        var error = await response.EnvelopeAsync(HttpStatusCode.BadRequest);
+        Assert.Equal(("model_is_adapter", "model"), ((string?)error["code"], (string?)error["param"]));
+        Assert.StartsWith("not-a-base is an adapter; train ", (string?)error["message"], StringComparison.Ordinal);
     }
 
     [Fact]

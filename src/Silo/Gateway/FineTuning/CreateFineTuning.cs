@@ -23,6 +23,7 @@ namespace EgpuFleet.Silo.Gateway.FineTuning;
 internal sealed class CreateFineTuning(
     Fleet fleet,
     FineTuningAdmission admission,
+    SampleLengths lengths,
     IFineTuningStore store,
     FineTuningReads reads,
     TimeProvider time
@@ -43,6 +44,7 @@ internal sealed class CreateFineTuning(
         var key = IdempotencyHeader.Read(context.Request);
         using var body = await RequestFields.ReadAsync(context.Request);
         var admitted = await admission.AdmitAsync(body.RootElement, cancellationToken);
+        await lengths.RequireFitAsync(admitted, cancellationToken);
         var (fields, choice) = (admitted.Fields, admitted.Choice);
 
         var id = JobId.New(time.GetUtcNow());
@@ -82,7 +84,7 @@ internal sealed class CreateFineTuning(
             choice.BatchRows,
             choice.RowTokens,
             new OptimizerParameters(choice.LearningRate, WarmUpShare, RateSchedule.Cosine, WeightDecay, ClipNorm),
-            fields.Seed ?? Seeds.Next(),
+            admitted.Seed ?? Seeds.Next(),
             ResultName(id, fields, model),
             fields.Engine,
             start,

@@ -10,12 +10,14 @@ using EgpuFleet.Silo.Gateway.OpenAi;
 namespace EgpuFleet.Silo.Gateway.FineTuning;
 
 /// <summary>A request for a fine-tuning job that can be done, all choices made.</summary>
+/// <param name="Seed">Null: one is drawn.</param>
 internal sealed record AdmittedFineTuning(
     FineTuningFields Fields,
     ModelRecord Model,
     CheckedData Training,
     CheckedData? Validation,
-    FineTuningChoice Choice
+    FineTuningChoice Choice,
+    long? Seed
 );
 
 /// <summary>Looks at every field of a request and every line of its data, and chooses what was left open.</summary>
@@ -43,11 +45,21 @@ internal sealed class FineTuningAdmission(
         var wish = origin is null ? fields.Wish : StartingPoint.Continue(fields.Wish, origin);
         var choice = FineTuningChoice.Of(wish, training.Facts, model);
         RequireRoom(choice, model);
-        return new AdmittedFineTuning(fields, model, training, validation, choice);
+        var seed = origin is null ? fields.Seed : StartingPoint.SeedOf(fields.Seed, origin);
+        return new AdmittedFineTuning(fields, model, training, validation, choice, seed);
     }
 
     private static void RequireTrainable(ModelRecord model)
     {
+        if (model.Ref.Base is { } own)
+            throw new GatewayException(
+                HttpStatusCode.BadRequest,
+                "model_is_adapter",
+                $"{model.Ref.Name} is an adapter; train {own.Name}, and begin with what it had learnt by start_from."
+            )
+            {
+                Param = "model",
+            };
         if (!Trainable.Contains(model.Architecture, StringComparer.Ordinal))
             throw new GatewayException(
                 HttpStatusCode.BadRequest,

@@ -11,6 +11,7 @@ public static class FineTuningRoutes
         services.AddSingleton<TrainingNoteRoute>();
         services.AddSingleton<TrainingDataCheck>();
         services.AddSingleton<FineTuningAdmission>();
+        services.AddSingleton<SampleLengths>();
         services.AddSingleton<CreateFineTuning>();
         services.AddSingleton<TokenCount>();
         services.AddSingleton<MeasuredPaces>();

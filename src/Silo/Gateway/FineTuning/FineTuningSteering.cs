@@ -36,7 +36,7 @@ internal sealed class FineTuningSteering(Fleet fleet, FineTuningReads reads)
         JobRecord? record = null;
         foreach (var way in ways)
         {
-            var reply = await fleet.Pool.Steer(job, way).WaitAsync(Limits.SubmitWait, cancellationToken);
+            var reply = await fleet.SteerAsync(job, way, cancellationToken);
             record = reply.Job;
             if (reply.Applied || IsSo(record?.State, asked))
                 return await ShowAsync(job, cancellationToken);

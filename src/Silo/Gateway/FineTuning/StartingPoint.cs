@@ -22,7 +22,26 @@ internal static class StartingPoint
             throw Other("alpha", FormattableString.Invariant($"{adapter.Alpha}"));
         if (wish.Targets is { } targets && !targets.SequenceEqual(adapter.Targets, StringComparer.Ordinal))
             throw Other("targets", string.Join(", ", adapter.Targets));
-        return wish with { Rank = adapter.Rank, Alpha = adapter.Alpha, Targets = adapter.Targets };
+        return wish with
+        {
+            Rank = adapter.Rank,
+            Alpha = adapter.Alpha,
+            Targets = adapter.Targets,
+            FrozenA = adapter.FrozenA,
+        };
+    }
+
+    /// <summary>Of an adapter whose A was not trained only B is in the checkpoint: A is made again of that run's seed.</summary>
+    /// <param name="seed">That was asked for; null: any.</param>
+    /// <exception cref="GatewayException">400: with another seed B would stand beside an A that it was not trained with.</exception>
+    public static long? SeedOf(long? seed, TrainParameters origin)
+    {
+        ArgumentNullException.ThrowIfNull(origin);
+        if (origin.Adapter is not { FrozenA: true })
+            return seed;
+        return seed is null || seed == origin.Seed
+            ? origin.Seed
+            : throw Other("seed", FormattableString.Invariant($"{origin.Seed}"));
     }
 
     private static GatewayException Other(string field, string expected) =>

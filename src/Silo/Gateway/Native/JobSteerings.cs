@@ -26,9 +26,7 @@ internal static class JobSteerings
         CancellationToken cancellationToken
     )
     {
-        var reply = await fleet
-            .Pool.Steer(JobViews.ParseId(id), steering)
-            .WaitAsync(Limits.SubmitWait, cancellationToken);
+        var reply = await fleet.SteerAsync(JobViews.ParseId(id), steering, cancellationToken);
         var record = reply.Job ?? throw JobViews.NotFound(id);
         return reply.Applied || IsAlreadySo(steering, record.State)
             ? JobViews.Show(record)
