@@ -1,7 +1,7 @@
 namespace EgpuFleet.NodeAgent;
 
 /// <summary>Every bound of the agent, each with its reason.</summary>
-public static class Limits
+public static partial class Limits
 {
     /// <summary>Threads a device may be lent; ggml's own bound.</summary>
     public const int Threads = 512;
@@ -24,7 +24,7 @@ public static class Limits
     /// <summary>A leaving agent says so, but does not stay for the answer of a silo that is itself going down.</summary>
     public static readonly TimeSpan GoodbyeTimeout = TimeSpan.FromSeconds(2);
 
-    /// <summary>From being told to stop to the end, whatever the cluster does: less than the 30 s after which a supervisor kills.</summary>
+    /// <summary>To the end once states are durable, whatever the cluster does; see <see cref="DrainTimeout"/>.</summary>
     public static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(10);
 
     /// <summary>How often lease deadlines are compared with the clock; a fortieth of the lease.</summary>
@@ -146,30 +146,6 @@ public static class Limits
 
     /// <summary>Share of its time that training may stand still for checkpoints.</summary>
     public const double CheckpointStallShare = 0.035;
-
-    /// <summary>How often something of a home fleet fails: a Mac that is closed, a cable, a power cut.</summary>
-    public static readonly TimeSpan MeanTimeToFailure = TimeSpan.FromHours(1);
-
-    /// <summary>A checkpoint is a commit in Postgres and some requests: more of them than one a second help nobody.</summary>
-    public static readonly TimeSpan LeastCheckpointInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>One request of a checkpoint, at one gateway: 8 MiB to a slow disk, or the comparison of all of a state's chunks.</summary>
-    public static readonly TimeSpan CheckpointTimeout = TimeSpan.FromSeconds(30);
-
-    /// <summary>Wait before a checkpoint that could not be stored is tried again.</summary>
-    public static readonly TimeSpan CheckpointRetry = TimeSpan.FromSeconds(1);
-
-    /// <summary>Workers that a run may lose without coming further.</summary>
-    public const int TrainingWorkerLosses = 3;
-
-    /// <summary>Positions computed at once in training: activations of a small model are some hundred megabytes.</summary>
-    public const int PassTokens = 2_048;
-
-    /// <summary>Faults of a training file that its owner is told of in the error.</summary>
-    public const int FindingsTold = 3;
-
-    /// <summary>Positions of validation data that are looked at: the mean over them is good to a hundredth.</summary>
-    public const int ValidationTokens = 65_536;
 
     /// <summary>Longest time left that is worth telling.</summary>
     public static readonly TimeSpan LongestLeft = TimeSpan.FromDays(7);

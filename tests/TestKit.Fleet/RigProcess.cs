@@ -52,6 +52,13 @@ public sealed class RigProcess(
         await exited;
     }
 
+    /// <summary>SIGTERM; returns when the process has ended by itself. It is started again, as its supervisor would.</summary>
+    public async Task StopAsync()
+    {
+        SendWhileUp(Signals.Terminate);
+        await exited;
+    }
+
     /// <summary>Starts a process again that was to stay down.</summary>
     public void Revive()
     {

@@ -25,6 +25,13 @@ public interface IDeviceGrain : IGrainWithStringKey
     Task StopShards(LeaseKey[] leases);
 
     /// <summary>
+    /// Fine-tunings under these leases make their states durable and end, without a report; what else runs goes on. Returns
+    /// when they have, or it takes too long. The pool gives them away again unless it takes their leases back at once.
+    /// </summary>
+    [Alias("SettleShards")]
+    Task SettleShards(LeaseKey[] leases);
+
+    /// <summary>
     /// Streams one interactive generation; loads the model first when it is not loaded. Leaving the stream cancels the
     /// generation within one token.
     /// </summary>

@@ -27,6 +27,9 @@ internal sealed class DeviceGrain(DeviceRegistry registry) : Grain, IDeviceGrain
         return Task.CompletedTask;
     }
 
+    public Task SettleShards(LeaseKey[] leases) =>
+        Device?.Shards.SettleAsync(leases, "its owner pauses it") ?? Task.CompletedTask;
+
     public async IAsyncEnumerable<TokenChunk> Generate(
         GenerateRequest request,
         [EnumeratorCancellation] CancellationToken cancellationToken = default

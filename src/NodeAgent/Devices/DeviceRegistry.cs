@@ -83,6 +83,9 @@ internal sealed partial class DeviceRegistry(
         health.Ask();
     }
 
+    /// <summary>Takes no more shards; returns when every fine-tuning has made its state durable, or has taken too long.</summary>
+    public Task DrainAsync() => Task.WhenAll(Devices.Select(device => device.Shards.DrainAsync()));
+
     /// <summary>Stops the shards, then the workers. Returns when no process is left.</summary>
     public async Task StopAsync()
     {

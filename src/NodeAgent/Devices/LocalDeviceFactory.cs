@@ -148,7 +148,7 @@ internal sealed class LocalDeviceFactory(
     private ITrainingSeats? SeatsOf(string? engine, EngineChoice choice, DeviceFacts facts, WorkerSupervisor supervisor)
     {
         if (engine is null || engine == choice.Engine)
-            return engine is null ? null : new DeviceSeats(engine, supervisor);
+            return engine is null ? null : new DeviceSeats(engine, supervisor, time);
         var name = $"{facts.Device.Name}-{engine}";
         var launcher = new WorkerLauncher(
             data.Worker(name),

@@ -46,16 +46,20 @@ internal sealed partial class ShardRun(
     {
         using var activity = Trace();
         LogStarted(lease.Key, assignment.Items.Count, assignment.Model?.Ref.Name ?? "no model");
+        Task<ShardFailure?>? work = null;
         try
         {
             var results = new ResultBuffer();
-            var work = ComputeAsync(results);
+            work = ComputeAsync(results);
             await ReportAsync(results, work);
         }
         catch (OperationCanceledException) when (lease.EndReason is not null)
         {
             LogEnded(lease.Key, lease.EndReason);
             activity?.SetStatus(ActivityStatusCode.Error, lease.EndReason);
+            // It has files and a worker, which the next one must not find.
+            if (Trains && work is not null)
+                await ((Task)work).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
         finally
         {

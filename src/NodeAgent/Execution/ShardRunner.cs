@@ -25,6 +25,8 @@ internal sealed class ShardRunner(
     ILogger<ShardRun> log
 )
 {
+    private const string ShuttingDown = "the agent is shutting down";
+
     // Slots are counted, then taken: one hand-over at a time.
     private readonly Lock turn = new();
     private readonly Lock gate = new();
@@ -109,7 +111,8 @@ internal sealed class ShardRunner(
                 one.Lease.End(reason);
         }
         var all = Task.WhenAll(ending.Select(one => one.Task));
-        await Task.WhenAny(all, Task.Delay(Limits.GiveBackTimeout, time));
+        var trains = Array.Exists(ending, one => one.Run is { Trains: true });
+        await Task.WhenAny(all, Task.Delay(trains ? Limits.DrainTimeout : Limits.GiveBackTimeout, time));
         foreach (var one in ending)
             one.Lease.End(reason);
         await all;
@@ -129,25 +132,43 @@ internal sealed class ShardRunner(
             closed = null;
     }
 
+    /// <summary>
+    /// Takes no more. A fine-tuning makes its state durable, for which its lease has to be renewed meanwhile; what a batch has
+    /// not reported is computed elsewhere as quickly. Returns when no run trains, or it has taken too long.
+    /// </summary>
+    public Task DrainAsync()
+    {
+        lock (gate)
+            leaving = true;
+        return SettleAsync(_ => true, ShuttingDown);
+    }
+
+    /// <summary>
+    /// Fine-tunings under these leases make their states durable and end. Returns when they have, or it has taken too long;
+    /// what else runs goes on.
+    /// </summary>
+    public Task SettleAsync(LeaseKey[] leases, string reason) => SettleAsync(leases.Contains, reason);
+
     /// <summary>Takes no more, and ends every shard.</summary>
     public async Task LeaveAsync()
     {
+        await DrainAsync();
         Held[] ending;
         lock (gate)
-        {
-            leaving = true;
             ending = [.. held.Values];
-        }
-        const string Reason = "the agent is shutting down";
-        // A fine-tuning makes its state durable first; what a batch has not reported is computed elsewhere as quickly.
-        var training = Array.FindAll(ending, one => one.Run is { Trains: true });
-        foreach (var one in training)
-            one.Run!.GiveBack(Reason);
-        var durable = Task.WhenAll(training.Select(one => one.Task));
-        await Task.WhenAny(durable, Task.Delay(Limits.GiveBackTimeout, time));
         foreach (var one in ending)
-            one.Lease.End(Reason);
+            one.Lease.End(ShuttingDown);
         await Task.WhenAll(ending.Select(one => one.Task));
+    }
+
+    private async Task SettleAsync(Func<LeaseKey, bool> which, string reason)
+    {
+        Held[] training;
+        lock (gate)
+            training = [.. held.Values.Where(one => one.Run is { Trains: true } && which(one.Lease.Key))];
+        foreach (var one in training)
+            one.Run!.GiveBack(reason);
+        await Task.WhenAny(Task.WhenAll(training.Select(one => one.Task)), Task.Delay(Limits.DrainTimeout, time));
     }
 
     private Refusal?[] StartInTurn(IReadOnlyList<ShardAssignment> assignments)
@@ -232,15 +253,20 @@ internal sealed class ShardRunner(
     {
         var run = new ShardRun(assignment, lease, items, reports, time, log);
         var entry = new Held(lease, run);
+        // A fine-tuning that has lost its lease may still be ending: they have one folder.
+        var before = run.Trains
+            ? Task.WhenAll(held.Values.Where(one => one.Run is { Trains: true }).Select(one => one.Task))
+            : Task.CompletedTask;
         held.Add(lease.Key, entry);
         // Off the caller's turn: a grain's scheduler must not carry the work.
-        entry.Task = Task.Run(() => RunAsync(run));
+        entry.Task = Task.Run(() => RunAsync(run, before));
     }
 
-    private async Task RunAsync(ShardRun run)
+    private async Task RunAsync(ShardRun run, Task before)
     {
         try
         {
+            await before;
             await run.RunAsync();
         }
         finally

@@ -23,7 +23,8 @@ internal static class HostSetup
 
     public static void AddEnding(this IServiceCollection services, AgentOptions options)
     {
-        services.AddHostedService<ShutdownBound>();
+        services.AddSingleton<ShutdownBound>();
+        services.AddHostedService(provider => provider.GetRequiredService<ShutdownBound>());
         if (options.Supervised)
             services.AddHostedService<ParentWatch>();
     }

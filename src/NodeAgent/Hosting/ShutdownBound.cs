@@ -18,10 +18,18 @@ internal sealed partial class ShutdownBound(
     public Task StartAsync(CancellationToken cancellationToken)
     {
         lifetime.ApplicationStopping.Register(() =>
-            deadline = time.CreateTimer(End, null, Limits.ShutdownTimeout, Timeout.InfiniteTimeSpan)
+            deadline = time.CreateTimer(
+                End,
+                null,
+                Limits.DrainTimeout + Limits.ShutdownTimeout,
+                Timeout.InfiniteTimeSpan
+            )
         );
         return Task.CompletedTask;
     }
+
+    /// <summary>All that is worth waiting for is durable.</summary>
+    public void Drained() => deadline?.Change(Limits.ShutdownTimeout, Timeout.InfiniteTimeSpan);
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
 

@@ -2,6 +2,7 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.NodeAgent.Devices;
 using EgpuFleet.NodeAgent.Execution;
+using EgpuFleet.NodeAgent.Hosting;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Orleans;
@@ -22,6 +23,7 @@ internal sealed partial class Presence(
     TimeProvider time,
     ChangeSignal changes,
     IClusterMembershipService membership,
+    ShutdownBound ending,
     ILogger<Presence> log
 ) : IHostedService, IDisposable
 {
@@ -40,9 +42,14 @@ internal sealed partial class Presence(
         return Task.CompletedTask;
     }
 
-    /// <summary>Says goodbye, so that the shards move at once; then stops them and the workers.</summary>
+    /// <summary>
+    /// Lets fine-tunings make their state durable, which only who holds a lease may do; then says goodbye, so that the shards
+    /// move at once, and stops them and the workers.
+    /// </summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
+        await devices.DrainAsync();
+        ending.Drained();
         await stopping.CancelAsync();
         await Task.WhenAll(beating, watching, listening);
         await SendAsync(leaving: true, Limits.GoodbyeTimeout);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using EgpuFleet.Grains.Interfaces.Checkpoints;
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Kernels.Engines;
@@ -38,7 +39,7 @@ internal sealed class TrainingAttempt(
         var estimate = await worker.EstimateTrainingAsync(prepared.Spec, stopping);
         using var reserved = await models.ReserveAsync(estimate.MemoryBytes, stopping);
         await using var session = await OpenAsync(worker, stopping);
-        var (state, from) = await RestoreAsync(session, process.ProcessId, stopping);
+        var (state, from) = await RestoreAsync(session, process.ProcessId, estimate, stopping);
         Started = Reached = state.Step;
         if (state.Step == 0)
             await ShowAsync("Before", session, 0, stopping);
@@ -85,6 +86,7 @@ internal sealed class TrainingAttempt(
     private async Task<(RunState State, CheckpointPart? From)> RestoreAsync(
         ITrainingSession session,
         int processId,
+        TrainEstimate estimate,
         CancellationToken cancellationToken
     )
     {
@@ -106,7 +108,13 @@ internal sealed class TrainingAttempt(
             notes.Say(state.Step, $"Goes on from the checkpoint of step {state.Step} in worker {processId}.");
             return (state, own.Checkpoint);
         }
-        notes.Say(0, $"Starts in worker {processId}.");
+        notes.Say(
+            0,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"Starts in worker {processId}, in {estimate.MemoryBytes:N0} bytes of memory at most."
+            )
+        );
         if (!CheckpointId.TryParse(parameters.StartFrom, out var id))
             return (start, null);
         var other = await AskAsync(store => store.RestoreAsync(id, places.Place, cancellationToken));

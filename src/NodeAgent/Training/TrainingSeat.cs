@@ -23,14 +23,37 @@ internal sealed class TrainingSeat(WorkerProcess worker, Func<Task> giveBack) : 
 }
 
 /// <summary>Seats in the device's own worker: its engine trains as well as it serves.</summary>
-internal sealed class DeviceSeats(string engine, WorkerSupervisor supervisor) : ITrainingSeats
+internal sealed class DeviceSeats(string engine, WorkerSupervisor supervisor, TimeProvider time) : ITrainingSeats
 {
     public string Engine => engine;
 
-    public Task<TrainingSeat> TakeAsync(CancellationToken cancellationToken) =>
-        supervisor.Worker is { } worker
-            ? Task.FromResult(new TrainingSeat(worker, () => Task.CompletedTask))
-            : throw new EngineException(EngineErrorClass.WorkerLost, "The device has no ready worker.");
+    /// <summary>One that has died is waited for while its supervisor brings another one up.</summary>
+    public async Task<TrainingSeat> TakeAsync(CancellationToken cancellationToken)
+    {
+        using var limit = new CancellationTokenSource(Limits.SeatWait, time);
+        using var waiting = CancellationTokenSource.CreateLinkedTokenSource(limit.Token, cancellationToken);
+        while (true)
+        {
+            var moved = supervisor.Moved;
+            if (supervisor.Worker is { } worker)
+                return new TrainingSeat(worker, () => Task.CompletedTask);
+            if (!IsComing(supervisor.Life.Phase))
+                throw NotReady();
+            try
+            {
+                await moved.WaitAsync(waiting.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                throw NotReady();
+            }
+        }
+    }
+
+    private static bool IsComing(WorkerPhase phase) =>
+        phase is WorkerPhase.Starting or WorkerPhase.Testing or WorkerPhase.Ready or WorkerPhase.Waiting;
+
+    private static EngineException NotReady() => new(EngineErrorClass.WorkerLost, "The device has no ready worker.");
 }
 
 /// <summary>Seats in a process of its own for each run, beside the worker that serves.</summary>

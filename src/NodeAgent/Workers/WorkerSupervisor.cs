@@ -30,12 +30,16 @@ internal sealed partial class WorkerSupervisor(
     private volatile WorkerLife life = beginning;
     private volatile WorkerProcess? worker;
     private volatile bool isEnding;
+    private volatile TaskCompletionSource moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public WorkerLife Life => life;
 
     /// <summary>The worker that takes work; null unless ready, and from the moment its connection breaks.</summary>
     public WorkerProcess? Worker =>
         life.Phase == WorkerPhase.Ready && worker is { IsUsable: true } usable ? usable : null;
+
+    /// <summary>Ends at the next change of <see cref="Life"/>; for any number of waiters, who take it before they look.</summary>
+    public Task Moved => moved.Task;
 
     /// <summary>The last process there was; 0 before the first.</summary>
     public int ProcessId { get; private set; }

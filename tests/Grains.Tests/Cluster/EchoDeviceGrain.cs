@@ -28,6 +28,8 @@ public sealed class EchoDeviceGrain(ILocalSiloDetails silo) : Grain, IDeviceGrai
 
     public Task StopShards(LeaseKey[] leases) => Task.CompletedTask;
 
+    public Task SettleShards(LeaseKey[] leases) => Task.CompletedTask;
+
     public async IAsyncEnumerable<TokenChunk> Generate(
         GenerateRequest request,
         [EnumeratorCancellation] CancellationToken cancellationToken = default

@@ -14,7 +14,9 @@ public sealed class TrainingRig : IAsyncDisposable
 {
     public const string Model = "tiny-fleet";
 
-    private const string TrainingProgram = "EgpuFleet.Kernels.Torch";
+    public const string TorchProgram = "EgpuFleet.Kernels.Torch";
+    public const string TinygradProgram = "EgpuFleet.Kernels.Tinygrad";
+
     private const int PageSize = 100;
 
     private static readonly TimeSpan PollEvery = TimeSpan.FromMilliseconds(10);
@@ -141,9 +143,9 @@ public sealed class TrainingRig : IAsyncDisposable
     }
 
     /// <summary>The process that trains at an agent; null while there is none.</summary>
-    public async Task<int?> WorkerAsync(RigProcess agent)
+    public async Task<int?> WorkerAsync(RigProcess agent, string program = TorchProgram)
     {
-        var workers = await Leftovers.WorkersOfAsync(Rig.Folder, agent, TrainingProgram);
+        var workers = await Leftovers.WorkersOfAsync(Rig.Folder, agent, program);
         return workers.Count == 0 ? null : workers[^1];
     }
 
