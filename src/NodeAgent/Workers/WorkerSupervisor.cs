@@ -188,9 +188,7 @@ internal sealed partial class WorkerSupervisor(
         try
         {
             var probe = await OpenAsync(tested, stopping);
-            using var phase = bringUp.Begin("testing the device");
-            limit.CancelAfter(Limits.SelfTestTimeout);
-            var test = await tested.Client.SelfTestAsync(limit.Token);
+            var test = await SelfTestAsync(tested, limit);
             if (!test.Passed)
             {
                 await BuryAsync($"The numeric self-test failed: {test.Text}");
@@ -214,6 +212,14 @@ internal sealed partial class WorkerSupervisor(
                 isHang: true
             );
         }
+    }
+
+    /// <summary>The phase ends with it: a device that says it is ready no longer says that it is being tested.</summary>
+    private async Task<SelfTestReport> SelfTestAsync(WorkerProcess tested, CancellationTokenSource limit)
+    {
+        using var phase = bringUp.Begin("testing the device");
+        limit.CancelAfter(Limits.SelfTestTimeout);
+        return await tested.Client.SelfTestAsync(limit.Token);
     }
 
     private async Task<EngineProbe> OpenAsync(WorkerProcess opening, CancellationToken stopping)
@@ -258,6 +264,9 @@ internal sealed partial class WorkerSupervisor(
     private void Happened(WorkerEvent happened)
     {
         life = WorkerLifecycle.Apply(life, happened);
+        var before = moved;
+        moved = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        before.SetResult();
         changes.Raise();
     }
 
