@@ -1,11 +1,18 @@
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
+using EgpuFleet.Formats.Tests.Safetensors;
+using EgpuFleet.Kernels.Formats.Adapters;
+using EgpuFleet.Kernels.Formats.Gguf;
 
 namespace EgpuFleet.EndToEnd.Tests.Training;
 
 /// <summary>The command line has a model trained, follows it, and begins another run with what the first had learnt.</summary>
 public sealed class FinetuneCommandTests(SharedFleet shared)
 {
+    /// <summary>Of the sample model.</summary>
+    private const int Layers = 6;
+
     private static readonly string[] Small =
     [
         "--max-steps",
@@ -55,6 +62,8 @@ public sealed class FinetuneCommandTests(SharedFleet shared)
                 ((string?)shown["job"]!["status"], (int?)shown["checkpoints"]![0]!["step_number"])
             );
 
+            await ExportedAsync(checkpoint, folder.FullName);
+
             // Rank and alpha are those of the run that it begins with.
             var branch = await FleetAsync(
                 "checkpoints",
@@ -81,6 +90,47 @@ public sealed class FinetuneCommandTests(SharedFleet shared)
         finally
         {
             folder.Delete(recursive: true);
+        }
+    }
+
+    /// <summary>
+    /// A reader of none of ours finds PEFT's names for every matrix of the base, and in them the numbers that llama.cpp serves;
+    /// but for the rows of queries and keys, which converters to GGUF exchange.
+    /// </summary>
+    private async Task ExportedAsync(string checkpoint, string folder)
+    {
+        foreach (var format in new[] { "peft", "gguf" })
+        {
+            var exported = await FleetAsync("checkpoints", "export", checkpoint, "--format", format, "--to", folder);
+            Assert.True(exported.ExitCode == 0, exported.Error);
+        }
+        var peft = await IndependentReader.ReadAsync(Path.Combine(folder, PeftAdapter.WeightsName), Token);
+        var tensors = peft.GetProperty("tensors");
+        Assert.Equal(
+            (
+                from layer in Enumerable.Range(0, Layers)
+                from module in AdapterModules.All
+                from part in "AB"
+                select $"base_model.model.model.layers.{layer}.{module.Module}.lora_{part}.weight"
+            ).Order(StringComparer.Ordinal),
+            tensors.EnumerateObject().Select(tensor => tensor.Name).Order(StringComparer.Ordinal)
+        );
+
+        using var file = File.OpenRead(Path.Combine(folder, "model.gguf"));
+        var served = GgufReader.Open(file);
+        foreach (var (target, module) in AdapterModules.All)
+        {
+            foreach (var part in target is "attn_q" or "attn_k" ? "A" : "AB")
+            {
+                var ours = served.Tensors.Single(one => one.Name == $"blk.0.{target}.weight.lora_{char.ToLower(part)}");
+                var bytes = new byte[ours.Bytes];
+                served.ReadTensor(ours, 0, bytes);
+                var theirs = tensors.GetProperty($"base_model.model.model.layers.0.{module}.lora_{part}.weight");
+                Assert.Equal(
+                    MemoryMarshal.Cast<byte, float>(bytes).ToArray(),
+                    theirs.GetProperty("values").EnumerateArray().Select(value => (float)value.GetDouble())
+                );
+            }
         }
     }
 
