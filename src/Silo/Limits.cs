@@ -235,6 +235,12 @@ public static partial class Limits
     /// <summary>Depth of JSON: the deepest request has four levels.</summary>
     public const int JsonDepth = 16;
 
+    /// <summary>Depth of an interactive request's JSON, which may hold the schema of its answer.</summary>
+    public const int CompletionJsonDepth = 64;
+
+    /// <summary>Name of a schema, as OpenAI bounds it.</summary>
+    public const int SchemaNameLength = 64;
+
     /// <summary>One model file: the largest published ones have about 1 TB.</summary>
     public const long ModelBytes = 2L << 40;
 

@@ -1,5 +1,6 @@
 using System.ClientModel;
 using System.Text;
+using System.Text.Json;
 using OpenAI;
 using OpenAI.Chat;
 
@@ -51,6 +52,42 @@ public sealed class OpenAiSdkTests(SharedFleet shared)
         Assert.Equal(whole, streamed.ToString());
         Assert.NotNull(finish);
         Assert.True(updates > 3, $"only {updates} updates");
+    }
+
+    /// <summary>At a temperature at which the model would say anything.</summary>
+    [Fact]
+    public async Task The_sdk_gets_the_object_that_its_schema_describes()
+    {
+        const string Schema = """
+            {"type":"object","properties":{"animal":{"enum":["otter","seal"]},"legs":{"type":"integer","minimum":0,"maximum":4},
+            "swims":{"type":"boolean"}},"required":["animal","legs","swims"],"additionalProperties":false}
+            """;
+        var options = new ChatCompletionOptions
+        {
+            Temperature = 1.5f,
+            ResponseFormat = ChatResponseFormat.CreateJsonSchemaFormat(
+                "animal",
+                BinaryData.FromString(Schema),
+                jsonSchemaIsStrict: true
+            ),
+        };
+        var answer = (
+            await Chat()
+                .CompleteChatAsync(
+                    [new UserChatMessage("Which animal swims?")],
+                    options,
+                    TestContext.Current.CancellationToken
+                )
+        ).Value;
+
+        Assert.Equal(ChatFinishReason.Stop, answer.FinishReason);
+        using var said = JsonDocument.Parse(answer.Content[0].Text);
+        Assert.Equal(
+            ["animal", "legs", "swims"],
+            said.RootElement.EnumerateObject().Select(property => property.Name).Order(StringComparer.Ordinal)
+        );
+        Assert.Contains(said.RootElement.GetProperty("animal").GetString(), new[] { "otter", "seal" });
+        Assert.InRange(said.RootElement.GetProperty("legs").GetInt32(), 0, 4);
     }
 
     [Fact]

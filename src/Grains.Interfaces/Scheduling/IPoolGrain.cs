@@ -117,13 +117,15 @@ public enum SubmitOutcome
 /// <param name="PromptTokens">About how long the prompt is.</param>
 /// <param name="OutputTokens">The most the answer may have; null: as long as it gets.</param>
 /// <param name="Choice">On what kind of device; null: any.</param>
+/// <param name="NeedsGrammar">The answer is held to a grammar, which not every engine does.</param>
 [GenerateSerializer, Immutable, Alias("fleet.RouteRequest")]
 public sealed record RouteRequest(
     [property: Id(0)] Models.ModelRecord Model,
     [property: Id(1)] IReadOnlyList<DeviceId> Except,
     [property: Id(2)] int PromptTokens = 0,
     [property: Id(3)] int? OutputTokens = null,
-    [property: Id(4)] DeviceChoice? Choice = null
+    [property: Id(4)] DeviceChoice? Choice = null,
+    [property: Id(5)] bool NeedsGrammar = false
 );
 
 /// <summary>Either a placement or a refusal.</summary>

@@ -6,6 +6,7 @@ namespace EgpuFleet.Grains.Interfaces.Serving;
 /// <param name="MaxTokens">At most so many tokens; null: up to the end of the context.</param>
 /// <param name="Seed">Per-token randomness is keyed by (seed, token index), so equal seeds give equal text.</param>
 /// <param name="Stop">Up to 4 strings; generation ends before the first of them.</param>
+/// <param name="Grammar">GBNF that the text is held to, which <see cref="GrammarEngine"/> alone does; null: any text.</param>
 [GenerateSerializer, Immutable, Alias("fleet.GenerationParameters")]
 public sealed record GenerationParameters(
     [property: Id(0)] int? MaxTokens,
@@ -13,8 +14,13 @@ public sealed record GenerationParameters(
     [property: Id(2)] double TopP,
     [property: Id(3)] int TopK,
     [property: Id(4)] long Seed,
-    [property: Id(5)] string[] Stop
-);
+    [property: Id(5)] string[] Stop,
+    [property: Id(6)] string? Grammar = null
+)
+{
+    /// <summary>The engine that holds a text to a grammar, as devices name it.</summary>
+    public const string GrammarEngine = "llama.cpp";
+}
 
 /// <summary>One chat message; role is system, user or assistant.</summary>
 [GenerateSerializer, Immutable, Alias("fleet.ChatMessage")]

@@ -15,6 +15,9 @@ public enum EngineCapabilities
 
     /// <summary>Serves adapters with a base model.</summary>
     Adapters = 8,
+
+    /// <summary>Holds a text to a grammar.</summary>
+    Grammars = 16,
 }
 
 /// <param name="Name">As written in jobs and logs: <c>llama.cpp</c>.</param>

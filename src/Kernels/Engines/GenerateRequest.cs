@@ -59,4 +59,11 @@ public sealed record GenerationOptions(
 
     /// <summary>Tell every token's log-probability, and those of this many most likely tokens in its place; null: none.</summary>
     public int? TopLogProbs { get; init; }
+
+    /// <summary>
+    /// GBNF whose rule <c>root</c> the text is held to, up to where another bound cuts it; null: any text. It travels beside the
+    /// options, which are small.
+    /// </summary>
+    [JsonIgnore]
+    public string? Grammar { get; init; }
 }

@@ -20,6 +20,8 @@ public static class GenerationRules
             throw Invalid($"top_k {options.TopK} is negative.");
         if (options.TopLogProbs is < 0 or > Limits.TopLogProbs)
             throw Invalid($"top_log_probs {options.TopLogProbs} is not in 0..{Limits.TopLogProbs}.");
+        if (options.Grammar is { Length: 0 or > Limits.GrammarCharacters } grammar)
+            throw Invalid($"A grammar of {grammar.Length} characters is not in 1..{Limits.GrammarCharacters}.");
         CheckStopStrings(options.StopStrings);
         if (request.Prompt is ChatPrompt chat)
             CheckMessages(chat.Messages);

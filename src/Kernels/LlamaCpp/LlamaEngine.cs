@@ -16,7 +16,7 @@ internal sealed class LlamaEngine(string? device) : IKernelEngine
         new(
             LlamaCppSettings.Engine,
             LlamaLibrary.PinnedVersion,
-            EngineCapabilities.Generate | EngineCapabilities.Adapters
+            EngineCapabilities.Generate | EngineCapabilities.Adapters | EngineCapabilities.Grammars
         );
 
     public Task OpenAsync(CancellationToken cancellationToken)

@@ -57,8 +57,7 @@ internal sealed class LlamaModel : IModelShard, IGenerator
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
     {
-        var sequence = Prepare(request, cancellationToken);
-        loop.Submit(sequence);
+        var sequence = Submit(request, cancellationToken);
         await using var registration = cancellationToken.Register(loop.Wake);
         try
         {
@@ -89,6 +88,24 @@ internal sealed class LlamaModel : IModelShard, IGenerator
         return ValueTask.CompletedTask;
     }
 
+    private Sequence Submit(GenerateRequest request, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var sequence = Prepare(request, cancellationToken);
+            loop.Submit(sequence);
+            return sequence;
+        }
+        catch (ObjectDisposedException exception)
+        {
+            throw new EngineException(
+                EngineErrorClass.Cancelled,
+                "The model is being unloaded.",
+                innerException: exception
+            );
+        }
+    }
+
     private Sequence Prepare(GenerateRequest request, CancellationToken cancellationToken)
     {
         var prompt = Tokenize(request.Prompt);
@@ -108,27 +125,14 @@ internal sealed class LlamaModel : IModelShard, IGenerator
         return new Sequence(prompt, maxTokens, request, vocabulary, cancellationToken);
     }
 
-    private int[] Tokenize(Prompt prompt)
-    {
-        try
-        {
-            return PromptTokens.Of(
-                prompt,
-                vocabulary.Size,
-                vocabulary.Bos == Llama.NoToken ? null : vocabulary.Bos,
-                text => vocabulary.Tokenize(text, parseSpecial: false),
-                messages => vocabulary.Tokenize(Template().Render(messages), parseSpecial: true)
-            );
-        }
-        catch (ObjectDisposedException exception)
-        {
-            throw new EngineException(
-                EngineErrorClass.Cancelled,
-                "The model is being unloaded.",
-                innerException: exception
-            );
-        }
-    }
+    private int[] Tokenize(Prompt prompt) =>
+        PromptTokens.Of(
+            prompt,
+            vocabulary.Size,
+            vocabulary.Bos == Llama.NoToken ? null : vocabulary.Bos,
+            text => vocabulary.Tokenize(text, parseSpecial: false),
+            messages => vocabulary.Tokenize(Template().Render(messages), parseSpecial: true)
+        );
 
     private ChatTemplate Template() =>
         template

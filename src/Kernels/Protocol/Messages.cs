@@ -13,7 +13,7 @@ public enum WorkerVerb
     Load,
     WarmUp,
 
-    /// <summary>The frame's body is the <see cref="Prompt"/> as JSON. Answered by token frames; the last one has the finish reason.</summary>
+    /// <summary>The frame's body is a <see cref="GenerateBody"/> as JSON. Answered by token frames; the last one has the finish reason.</summary>
     Generate,
 
     /// <summary>Ends a running generate of the same connection; not answered, the generate is.</summary>
@@ -119,6 +119,11 @@ public sealed record GenerateParams(
     GenerationPriority Priority,
     int CreditTokens
 );
+
+/// <summary>What a generate has that may be long.</summary>
+/// <param name="Prompt">What the model continues.</param>
+/// <param name="Grammar">As in <see cref="GenerationOptions.Grammar"/>.</param>
+public sealed record GenerateBody(Prompt Prompt, string? Grammar = null);
 
 public sealed record TuneParams(string ContentHash, double Seconds);
 

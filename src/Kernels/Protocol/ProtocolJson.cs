@@ -41,7 +41,7 @@ namespace EgpuFleet.Kernels.Protocol;
 [JsonSerializable(typeof(TuneResult))]
 [JsonSerializable(typeof(EngineProbe))]
 [JsonSerializable(typeof(SelfTestReport))]
-[JsonSerializable(typeof(Prompt))]
+[JsonSerializable(typeof(GenerateBody))]
 [JsonSerializable(typeof(TrainSpec))]
 [JsonSerializable(typeof(TrainEstimate))]
 [JsonSerializable(typeof(TrainInfo))]

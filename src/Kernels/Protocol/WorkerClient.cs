@@ -16,7 +16,7 @@ namespace EgpuFleet.Kernels.Protocol;
 /// </summary>
 public sealed partial class WorkerClient : IAsyncDisposable
 {
-    public const int ProtocolVersion = 4;
+    public const int ProtocolVersion = 5;
 
     private readonly NetworkStream stream;
     private readonly SemaphoreSlim writing = new(1, 1);
@@ -144,7 +144,10 @@ public sealed partial class WorkerClient : IAsyncDisposable
             new GenerateParams(request.ContentHash, request.Options, request.Priority, Limits.CreditTokens),
             ProtocolJson.Default.GenerateParams
         );
-        var body = JsonSerializer.SerializeToUtf8Bytes(request.Prompt, ProtocolJson.Default.Prompt);
+        var body = JsonSerializer.SerializeToUtf8Bytes(
+            new GenerateBody(request.Prompt, request.Options.Grammar),
+            ProtocolJson.Default.GenerateBody
+        );
         using var call = Register();
         var finished = true;
         try

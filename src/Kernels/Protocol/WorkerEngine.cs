@@ -71,7 +71,7 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
         await opened.Task;
         LoadSpecRules.Check(spec);
         if (spec.Adapter is not null && !engine.Identity.Capabilities.HasFlag(EngineCapabilities.Adapters))
-            throw NoAdapters(engine.Identity.Name);
+            throw Missing("serves no adapters");
         await loading.WaitAsync(cancellationToken);
         Interlocked.Increment(ref loads);
         try
@@ -117,6 +117,8 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
     )
     {
         GenerationRules.Check(request);
+        if (request.Options.Grammar is not null && !engine.Identity.Capabilities.HasFlag(EngineCapabilities.Grammars))
+            throw Missing("holds no text to a grammar");
         var generator = Find(request.ContentHash).Generator;
         Interlocked.Increment(ref generations);
         try
@@ -222,10 +224,10 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
     private static EngineException NotLoaded(string contentHash) =>
         new(EngineErrorClass.ModelNotLoaded, $"No model {contentHash} is loaded in this worker.");
 
-    private static EngineException NoAdapters(string name) =>
+    private EngineException Missing(string what) =>
         new(
             EngineErrorClass.InvalidRequest,
-            $"{name} serves no adapters; the engine {LlamaCppSettings.Engine} does. Choose a device that it drives."
+            $"{engine.Identity.Name} {what}; the engine {LlamaCppSettings.Engine} does. Choose a device that it drives."
         );
 
     private static EngineException LoadedOtherwise(LoadSpec spec) =>

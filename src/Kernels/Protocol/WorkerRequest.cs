@@ -112,8 +112,9 @@ internal sealed partial class WorkerRequest(
     private async Task<ResponseHeader?> StreamAsync(FrameStream frames, GenerateCall call, Activity? activity)
     {
         var parameters = ProtocolJson.Read(header.Params, ProtocolJson.Default.GenerateParams);
-        var prompt = ProtocolJson.Read(body.Span, ProtocolJson.Default.Prompt);
-        var request = new GenerateRequest(parameters.ContentHash, prompt, parameters.Options, parameters.Priority);
+        var given = ProtocolJson.Read(body.Span, ProtocolJson.Default.GenerateBody);
+        var options = parameters.Options with { Grammar = given.Grammar };
+        var request = new GenerateRequest(parameters.ContentHash, given.Prompt, options, parameters.Priority);
         activity?.SetTag("egpufleet.model.hash", parameters.ContentHash);
         await foreach (var token in engine.GenerateAsync(request, call.Cancelled))
         {

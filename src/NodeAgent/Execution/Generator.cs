@@ -97,5 +97,6 @@ internal sealed class Generator(ThroughputMeter meter, LiveSpeeds speeds, TimePr
         )
         {
             StopStrings = parameters.Stop,
+            Grammar = parameters.Grammar,
         };
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using EgpuFleet.Kernels.Formats;
 using EgpuFleet.Kernels.Formats.Grammars;
+using EgpuFleet.TestKit.Schemas;
 
 namespace EgpuFleet.Formats.Tests.Grammars;
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using EgpuFleet.Kernels.Formats.Grammars;
+using EgpuFleet.TestKit.Schemas;
 
 namespace EgpuFleet.Formats.Tests.Grammars;
 

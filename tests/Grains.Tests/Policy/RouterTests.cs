@@ -48,6 +48,28 @@ public sealed class RouterTests
         );
     }
 
+    [Fact]
+    public void An_answer_held_to_a_format_goes_where_the_engine_holds_it()
+    {
+        var slow = Given.Device("slow", tokensPerSecond: 1) with { Engine = "llama.cpp" };
+        var fast = Given.Device("fast", tokensPerSecond: 1000) with { Engine = "tinygrad" };
+        var held = new RouteRequest(Given.Model(), [], NeedsGrammar: true);
+
+        Assert.Equal(fast.Id, Router.Route([slow, fast], held with { NeedsGrammar = false }).Placement?.Device);
+        Assert.Equal(slow.Id, Router.Route([slow, fast], held).Placement?.Device);
+        var none = Router.Route([slow with { Ready = false }, fast], held).Refusal;
+        Assert.Equal(RefusalCode.NoMatchingDevice, none?.Code);
+        Assert.Contains("llama.cpp", none?.Message, StringComparison.Ordinal);
+        var full = Router.Route(
+            [slow, fast],
+            held with
+            {
+                Model = Given.Model("huge", weightBytes: 90 * Given.Gigabyte),
+            }
+        );
+        Assert.Equal(RefusalCode.ModelTooLarge, full.Refusal?.Code);
+    }
+
     private static DeviceId? Route(ImmutableArray<DeviceSlot> devices, params DeviceId[] except) =>
         Router.Route(devices, new RouteRequest(Given.Model(), except)).Placement?.Device;
 }

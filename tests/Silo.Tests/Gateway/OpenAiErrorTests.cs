@@ -28,8 +28,10 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
     [InlineData(Chat, $$"""{"model":"m","top_logprobs":3,{{Messages}}}""", "top_logprobs")]
     [InlineData(Chat, $$"""{"model":"m","logit_bias":{"1":5},{{Messages}}}""", "logit_bias")]
     [InlineData(Chat, $$"""{"model":"m","presence_penalty":0.5,{{Messages}}}""", "presence_penalty")]
-    [InlineData(Chat, $$"""{"model":"m","response_format":{"type":"json_object"},{{Messages}}}""", "response_format")]
-    [InlineData(Chat, $$"""{"model":"m","response_format":{"type":"\ud800"},{{Messages}}}""", "response_format")]
+    [InlineData(Chat, $$"""{"model":"m","response_format":"json_object",{{Messages}}}""", "response_format")]
+    [InlineData(Chat, $$"""{"model":"m","response_format":{},{{Messages}}}""", "response_format.type")]
+    [InlineData(Chat, $$"""{"model":"m","response_format":{"type":"xml"},{{Messages}}}""", "response_format.type")]
+    [InlineData(Chat, $$"""{"model":"m","response_format":{"type":"\ud800"},{{Messages}}}""", "response_format.type")]
     [InlineData(Chat, $$"""{"model":"m","response_format":{"\ud800":1},{{Messages}}}""", "response_format")]
     [InlineData(Chat, $$"""{"model":"m","tool_choice":"\ud800",{{Messages}}}""", "tool_choice")]
     [InlineData(Chat, $$"""{"model":"m","temperature":2.1,{{Messages}}}""", "temperature")]
@@ -63,6 +65,37 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
     }
 
     [Theory]
+    [InlineData("{}", "response_format.json_schema", "missing_required_parameter")]
+    [InlineData("""{"json_schema":[]}""", "response_format.json_schema", "missing_required_parameter")]
+    [InlineData("""{"json_schema":{}}""", "response_format.json_schema.name", "missing_required_parameter")]
+    [InlineData("""{"json_schema":{"name":"a b"}}""", "response_format.json_schema.name", "invalid_value")]
+    [InlineData("""{"json_schema":{"name":"a","strict":1}}""", "response_format.json_schema.strict", "invalid_value")]
+    [InlineData("""{"json_schema":{"name":"a","schema":7}}""", "response_format.json_schema.schema", "schema_invalid")]
+    [InlineData(
+        """{"json_schema":{"name":"a","schema":{"type":"string","minLength":3,"maxLength":2}}}""",
+        "response_format.json_schema.schema",
+        "schema_impossible"
+    )]
+    [InlineData(
+        """{"json_schema":{"name":"a","schema":{"type":"string","pattern":"(a)\\1"}}}""",
+        "response_format.json_schema.schema",
+        "schema_unsupported"
+    )]
+    [InlineData(
+        """{"json_schema":{"name":"a","schema":{"type":"array","minItems":1000000000}}}""",
+        "response_format.json_schema.schema",
+        "schema_limit"
+    )]
+    public async Task A_schema_that_no_answer_can_be_held_to_is_refused(string format, string param, string code)
+    {
+        var whole = format.Insert(1, format == "{}" ? "\"type\":\"json_schema\"" : "\"type\":\"json_schema\",");
+        using var response = await PostAsync(Chat, $$"""{"model":"m","response_format":{{whole}},{{Messages}}}""");
+
+        var error = await response.EnvelopeAsync(HttpStatusCode.BadRequest);
+        Assert.Equal((param, code), ((string?)error["param"], (string?)error["code"]));
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("{")]
     [InlineData("[]")]
@@ -82,6 +115,12 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
     [InlineData(
         Chat,
         $$"""{"model":"no-such-model","n":1,"user":"u","unknown":{"deep":[1]},"tools":[],{{Messages}}}"""
+    )]
+    [InlineData(Chat, $$"""{"model":"no-such-model","response_format":{"type":"text"},{{Messages}}}""")]
+    [InlineData(Chat, $$"""{"model":"no-such-model","response_format":{"type":"json_object"},{{Messages}}}""")]
+    [InlineData(
+        Chat,
+        $$"""{"model":"no-such-model","response_format":{"type":"json_schema","json_schema":{"name":"a"} },{{Messages}}}"""
     )]
     [InlineData(Text, """{"model":"no-such-model","prompt":["a"],"logprobs":null,"service_tier":"flex"}""")]
     [InlineData(Text, """{"model":"no-such-model","prompt":[[1,2]]}""")]

@@ -3,6 +3,7 @@ using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Interfaces.Fleet;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Scheduling;
+using EgpuFleet.Grains.Interfaces.Serving;
 
 namespace EgpuFleet.Grains.Scheduling.Policy;
 
@@ -26,13 +27,13 @@ public static class Router
             .Where(device =>
                 device.Ready
                 && DevicePreference.Allows(choice, device)
-                && Feasibility.Serves(device, model)
+                && Serves(device, request)
                 && Feasibility.FitsNow(device, model)
             )
             .Select(device => (Device: device, Seconds: Predict(device, request)))
             .ToList();
         if (candidates.Count == 0)
-            return new RouteReply(Placement: null, Explain(remaining, model, choice));
+            return new RouteReply(Placement: null, Explain(remaining, request, choice));
         var assumed = candidates.Average(candidate => candidate.Seconds) ?? 0;
         var (best, seconds) = candidates
             .OrderByDescending(candidate => DevicePreference.Prefers(choice, candidate.Device))
@@ -47,10 +48,16 @@ public static class Router
             choice,
             best,
             remaining,
-            device => Feasibility.Serves(device, model) && Feasibility.FitsNow(device, model)
+            device => Serves(device, request) && Feasibility.FitsNow(device, model)
         );
         return new RouteReply(new RoutePlacement(best.Id, best.Kind, best.Engine, seconds, fallback), Refusal: null);
     }
+
+    private static bool Serves(DeviceSlot device, RouteRequest request) =>
+        Feasibility.Serves(device, request.Model) && HoldsToGrammars(device, request);
+
+    private static bool HoldsToGrammars(DeviceSlot device, RouteRequest request) =>
+        !request.NeedsGrammar || device.Engine == GenerationParameters.GrammarEngine;
 
     private static double? Predict(DeviceSlot device, RouteRequest request) =>
         ServiceTime.Predict(
@@ -60,9 +67,16 @@ public static class Router
             Math.Max(request.OutputTokens ?? UsualOutputTokens, 1)
         );
 
-    private static Refusal Explain(ImmutableArray<DeviceSlot> devices, ModelRecord model, DeviceChoice choice)
+    private static Refusal Explain(ImmutableArray<DeviceSlot> devices, RouteRequest request, DeviceChoice choice)
     {
-        var asJob = new WaitingJob(default, 0, 0, model, [], 0, 0, 1, Devices: choice);
-        return Feasibility.Explain(asJob, new FleetSnapshot(devices, [asJob], new PolicyOptions()));
+        var able = devices.Where(device => HoldsToGrammars(device, request)).ToImmutableArray();
+        if (devices.Any(device => device.Ready) && !able.Any(device => device.Ready))
+            return new Refusal(
+                RefusalCode.NoMatchingDevice,
+                $"No device is ready under the engine {GenerationParameters.GrammarEngine}, which alone holds answers to a format.",
+                "See `fleet devices`; a processor and a Mac's own GPU are driven by that engine."
+            );
+        var asJob = new WaitingJob(default, 0, 0, request.Model, [], 0, 0, 1, Devices: choice);
+        return Feasibility.Explain(asJob, new FleetSnapshot(able, [asJob], new PolicyOptions()));
     }
 }

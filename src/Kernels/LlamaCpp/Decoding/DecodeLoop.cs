@@ -41,14 +41,25 @@ internal sealed class DecodeLoop : IDisposable
     /// <exception cref="EngineException"><see cref="EngineErrorClass.QueueFull"/> or <see cref="EngineErrorClass.Cancelled"/>.</exception>
     public void Submit(Sequence sequence)
     {
+        if (Enqueue(sequence) is { } refusal)
+        {
+            sequence.Fail(refusal);
+            throw refusal;
+        }
+        Wake();
+    }
+
+    /// <summary>Takes it into its queue; null, or why not.</summary>
+    private EngineException? Enqueue(Sequence sequence)
+    {
         lock (gate)
         {
             if (stopping)
-                throw new EngineException(EngineErrorClass.Cancelled, "The model is being unloaded.");
+                return new EngineException(EngineErrorClass.Cancelled, "The model is being unloaded.");
             var waiting = interactive.Count + batch.Count;
             if (waiting >= Limits.WaitingRequests)
             {
-                throw new EngineException(
+                return new EngineException(
                     EngineErrorClass.QueueFull,
                     $"{waiting} requests wait already.",
                     waiting + 1,
@@ -56,8 +67,8 @@ internal sealed class DecodeLoop : IDisposable
                 );
             }
             (sequence.Priority == GenerationPriority.Interactive ? interactive : batch).Enqueue(sequence);
+            return null;
         }
-        Wake();
     }
 
     /// <summary>Something outside has changed: a cancellation, or room in an output.</summary>
@@ -255,7 +266,7 @@ internal sealed class DecodeLoop : IDisposable
         try
         {
             var logits = context.Logits(logitsIndex);
-            var token = sampler.Sample(logits, sequence.Options, sequence.Generated);
+            var token = sampler.Sample(logits, sequence.Options, sequence.Generated, sequence.Grammar);
             var logProbs = sequence.Options.TopLogProbs is { } top ? sampler.LogProbs(logits, token, top) : null;
             // First: who has read the last token finds it counted.
             Interlocked.Increment(ref completionTokens);

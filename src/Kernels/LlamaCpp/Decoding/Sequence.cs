@@ -37,6 +37,7 @@ internal sealed class Sequence
         this.vocabulary = vocabulary;
         this.cancellationToken = cancellationToken;
         text = new CompletionText(request.Options.StopStrings);
+        Grammar = request.Options.Grammar is { } grammar ? vocabulary.Constrain(grammar) : null;
     }
 
     public int[] Prompt { get; }
@@ -44,6 +45,9 @@ internal sealed class Sequence
     public GenerationOptions Options { get; }
 
     public GenerationPriority Priority { get; }
+
+    /// <summary>What its text is held to, until it has finished; null: nothing.</summary>
+    public LlamaGrammar? Grammar { get; }
 
     public ChannelReader<GeneratedToken> Output => output.Reader;
 
@@ -84,6 +88,7 @@ internal sealed class Sequence
             Finish(Generated, token, text.Finish(), FinishReason.Stop);
             return;
         }
+        Grammar?.Accept(token);
         // A prompt of at most BOS has no text, so the completion is the beginning of one.
         var beginsText = Generated == 0 && (Prompt.Length == 0 || Prompt is [var only] && only == vocabulary.Bos);
         var certain = text.Append(vocabulary.Piece(token, beginsText));
@@ -102,6 +107,7 @@ internal sealed class Sequence
     public void Fail(EngineException exception)
     {
         Finished = true;
+        Grammar?.Dispose();
         output.Writer.TryComplete(exception);
     }
 
@@ -114,6 +120,7 @@ internal sealed class Sequence
     private void Finish(int index, int token, string lastText, FinishReason reason, TokenLogProbs? logProbs = null)
     {
         Finished = true;
+        Grammar?.Dispose();
         var usage = new GenerationUsage(Prompt.Length, Generated);
         Emit(new GeneratedToken(index, token, lastText, reason, usage, logProbs));
         output.Writer.TryComplete();

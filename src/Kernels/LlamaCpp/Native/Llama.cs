@@ -133,4 +133,17 @@ internal static unsafe partial class Llama
         int stripLeadingSpaces,
         [MarshalAs(UnmanagedType.U1)] bool special
     );
+
+    [LibraryImport(Library, EntryPoint = "llama_sampler_init_grammar", StringMarshalling = StringMarshalling.Utf8)]
+    public static partial nint GrammarInit(nint vocabulary, string grammar, string root);
+
+    [LibraryImport(Library, EntryPoint = "llama_sampler_apply")]
+    public static partial void SamplerApply(nint sampler, LlamaTokenDataArray* candidates);
+
+    /// <summary>Ends the process where the token is not one that <see cref="SamplerApply"/> allows.</summary>
+    [LibraryImport(Library, EntryPoint = "llama_sampler_accept")]
+    public static partial void SamplerAccept(nint sampler, int token);
+
+    [LibraryImport(Library, EntryPoint = "llama_sampler_free")]
+    public static partial void SamplerFree(nint sampler);
 }

@@ -81,6 +81,24 @@ internal unsafe struct LlamaBatch
     public byte* WantLogits;
 }
 
+/// <summary>A token that may be chosen; what is out of the question has the logit minus infinity.</summary>
+[StructLayout(LayoutKind.Sequential)]
+internal struct LlamaTokenData
+{
+    public int Token;
+    public float Logit;
+    public float Probability;
+}
+
+[StructLayout(LayoutKind.Sequential)]
+internal unsafe struct LlamaTokenDataArray
+{
+    public LlamaTokenData* Data;
+    public nuint Size;
+    public long Selected;
+    public byte Sorted;
+}
+
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct LlamaChatMessage
 {

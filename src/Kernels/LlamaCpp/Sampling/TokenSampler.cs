@@ -1,4 +1,5 @@
 using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.LlamaCpp.Native;
 
 namespace EgpuFleet.Kernels.LlamaCpp.Sampling;
 
@@ -8,15 +9,33 @@ internal sealed class TokenSampler(int vocabularySize)
     /// <summary>Of what is impossible: JSON has no infinity.</summary>
     private const double LeastLogProb = -9999;
 
+    /// <summary>Turns a seed into another one; an arbitrary number.</summary>
+    private const ulong SecondDraw = 0x5851F42D4C957F2D;
+
     private readonly Candidate[] candidates = new Candidate[vocabularySize];
     private readonly PriorityQueue<int, Candidate> best = new(Candidate.WorstFirst);
+    private readonly Lazy<GrammarMask> mask = new(() => new GrammarMask(vocabularySize));
 
     /// <summary>Temperature 0: the most likely. Otherwise top_k, then top_p, then a draw keyed by (seed, index).</summary>
     /// <param name="logits">One per token of the vocabulary.</param>
     /// <param name="options">How to sample.</param>
     /// <param name="index">Of the token in its completion.</param>
-    /// <exception cref="EngineException"><see cref="EngineErrorClass.Internal"/>: the model computed no numbers.</exception>
-    public int Sample(ReadOnlySpan<float> logits, GenerationOptions options, int index)
+    /// <param name="grammar">What the text is held to.</param>
+    /// <exception cref="EngineException">
+    /// <see cref="EngineErrorClass.Internal"/>: the model computed no numbers. <see cref="EngineErrorClass.InvalidRequest"/>: no
+    /// token of the model goes on in the grammar.
+    /// </exception>
+    public int Sample(ReadOnlySpan<float> logits, GenerationOptions options, int index, LlamaGrammar? grammar = null)
+    {
+        var token = Choose(logits, options, options.Seed, index);
+        // A look at the whole vocabulary costs far more than one at a token, and a model mostly keeps to what it began.
+        if (grammar is null || grammar.Allows(token))
+            return token;
+        // With another random number: the first one has decided for what is not allowed.
+        return Choose(mask.Value.Of(logits, grammar), options, options.Seed ^ SecondDraw, index);
+    }
+
+    private int Choose(ReadOnlySpan<float> logits, GenerationOptions options, ulong seed, int index)
     {
         var top = ArgMax(logits);
         if (options.Temperature == 0)
@@ -26,7 +45,7 @@ internal sealed class TokenSampler(int vocabularySize)
         var total = Weigh(chosen, logits[top], options.Temperature);
         if (options.TopP < 1)
             chosen = Nucleus(chosen, ref total, options.TopP);
-        return Draw(chosen, total * CounterRandom.NextDouble(options.Seed, index));
+        return Draw(chosen, total * CounterRandom.NextDouble(seed, index));
     }
 
     /// <summary>The log-probability of a token, and those of the most likely ones.</summary>

@@ -11,6 +11,7 @@ internal sealed unsafe class Vocabulary
 
     private readonly LlamaModelHandle model;
     private readonly bool spacePrefix;
+    private readonly Lazy<bool[]> silent;
 
     public Vocabulary(LlamaModelHandle model)
     {
@@ -21,6 +22,7 @@ internal sealed unsafe class Vocabulary
         Bos = Llama.VocabularyBos(vocabulary);
         // SentencePiece writes a space before the first word of a text; as first word of all it is not part of the text.
         spacePrefix = Llama.VocabularyType(vocabulary) == Llama.VocabularySpm;
+        silent = new(FindSilent);
     }
 
     public int Size { get; }
@@ -65,10 +67,17 @@ internal sealed unsafe class Vocabulary
         return longer[..Math.Max(0, count)];
     }
 
+    /// <summary>How far a text has come in a grammar.</summary>
+    /// <exception cref="EngineException"><see cref="EngineErrorClass.InvalidRequest"/>: it is no GBNF.</exception>
+    public LlamaGrammar Constrain(string grammar) => new(model, silent.Value, grammar);
+
     /// <summary>Whether the model means that its text is complete.</summary>
     public bool EndsText(int token)
     {
         using var use = model.Use();
         return Llama.VocabularyIsEndOfGeneration(Llama.ModelGetVocab(use.Pointer), token);
     }
+
+    private bool[] FindSilent() =>
+        [.. Enumerable.Range(0, Size).Select(token => !EndsText(token) && Piece(token, beginsText: false).Length == 0)];
 }

@@ -32,10 +32,9 @@ public sealed record CompletionRequest(
         fields.Refuse("top_logprobs", IsZero);
         fields.Refuse("audio", _ => false);
         fields.Refuse("modalities", IsTextOnly);
-        fields.Refuse("response_format", IsTextFormat);
         var maxTokens = MaxTokens(fields, "max_completion_tokens") ?? MaxTokens(fields, "max_tokens");
         var messages = ChatMessages.Read(fields);
-        return Make(fields, maxTokens, null, null, messages);
+        return Make(fields, maxTokens, null, null, messages, ResponseFormat.Read(fields));
     }
 
     public static CompletionRequest ReadCompletion(JsonElement body)
@@ -59,7 +58,8 @@ public sealed record CompletionRequest(
         int? maxTokens,
         string? prompt,
         int[]? tokens,
-        ChatMessage[]? messages
+        ChatMessage[]? messages,
+        string? grammar = null
     )
     {
         var stream = fields.Flag("stream");
@@ -69,7 +69,8 @@ public sealed record CompletionRequest(
             TopP(fields),
             (int)(fields.Whole("top_k", 0, int.MaxValue) ?? 0),
             (fields.Whole("seed", long.MinValue, long.MaxValue) ?? Seeds.Next()) & long.MaxValue,
-            StopField.Read(fields)
+            StopField.Read(fields),
+            grammar
         );
         return new CompletionRequest(
             fields.RequiredText("model"),
@@ -118,10 +119,4 @@ public sealed record CompletionRequest(
     private static bool IsTextOnly(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array
         && value.EnumerateArray().All(kind => kind.ValueKind == JsonValueKind.String && kind.ValueEquals("text"));
-
-    private static bool IsTextFormat(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Object
-        && value.TryGetProperty("type", out var type)
-        && type.ValueKind == JsonValueKind.String
-        && type.ValueEquals("text");
 }

@@ -38,7 +38,14 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
         Exception? failure = null;
         while (true)
         {
-            var asked = new RouteRequest(model, failed, PromptLength.Of(request), request.Parameters.MaxTokens, choice);
+            var asked = new RouteRequest(
+                model,
+                failed,
+                PromptLength.Of(request),
+                request.Parameters.MaxTokens,
+                choice,
+                NeedsGrammar: request.Parameters.Grammar is not null
+            );
             var placement = await RouteAsync(asked, failure, cancellationToken);
             placed(placement);
             var device = placement.Device;
@@ -115,6 +122,7 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
         catch (Exception e)
             when (e is PoolUnavailableException or TimeoutException or OrleansException
                 && request.Choice?.Require is null
+                && !request.NeedsGrammar
                 && served.TryGetValue(request.Model.Ref, out var last)
                 && !request.Except.Contains(last)
             )

@@ -6,7 +6,9 @@ namespace EgpuFleet.Silo.Gateway.OpenAi;
 /// The fields of an OpenAI request. Unknown ones are ignored; a known one of the wrong type or range is a 400 that names
 /// it; null means left out.
 /// </summary>
-public sealed class RequestFields(JsonElement body)
+/// <param name="body">A JSON object.</param>
+/// <param name="path">Where it stands in the request, such as <c>response_format</c>; null: it is the request.</param>
+public sealed class RequestFields(JsonElement body, string? path = null)
 {
     /// <summary>Reads a body as one JSON object.</summary>
     /// <exception cref="GatewayException">400: it is none.</exception>
@@ -22,7 +24,7 @@ public sealed class RequestFields(JsonElement body)
         {
             var document = await JsonDocument.ParseAsync(
                 bounded,
-                new JsonDocumentOptions { MaxDepth = Limits.JsonDepth },
+                new JsonDocumentOptions { MaxDepth = Limits.CompletionJsonDepth },
                 request.HttpContext.RequestAborted
             );
             if (document.RootElement.ValueKind == JsonValueKind.Object)
@@ -46,13 +48,20 @@ public sealed class RequestFields(JsonElement body)
         catch (InvalidOperationException)
         {
             // The look-up compares with every name, and one of them is no valid text.
-            throw GatewayException.BadRequest("invalid_json", "The body has a field whose name is not valid text.");
+            throw new GatewayException(
+                System.Net.HttpStatusCode.BadRequest,
+                "invalid_json",
+                "The body has a field whose name is not valid text."
+            )
+            {
+                Param = path,
+            };
         }
     }
 
-    public string? Text(string name) => Value(name) is { } value ? Text(value, name) : null;
+    public string? Text(string name) => Value(name) is { } value ? Text(value, At(name)) : null;
 
-    public string RequiredText(string name) => Text(name) is { Length: > 0 } text ? text : throw Missing(name);
+    public string RequiredText(string name) => Text(name) is { Length: > 0 } text ? text : throw Missing(At(name));
 
     public bool Flag(string name) =>
         Value(name) switch
@@ -60,7 +69,7 @@ public sealed class RequestFields(JsonElement body)
             null => false,
             { ValueKind: JsonValueKind.True } => true,
             { ValueKind: JsonValueKind.False } => false,
-            _ => throw Wrong(name, "must be true or false"),
+            _ => throw Wrong(At(name), "must be true or false"),
         };
 
     public double? Number(string name, double least, double most)
@@ -73,7 +82,7 @@ public sealed class RequestFields(JsonElement body)
             && number >= least
             && number <= most
             ? number
-            : throw Wrong(name, $"must be a number from {least} to {most}");
+            : throw Wrong(At(name), $"must be a number from {least} to {most}");
     }
 
     public long? Whole(string name, long least, long most)
@@ -86,8 +95,11 @@ public sealed class RequestFields(JsonElement body)
             && number >= least
             && number <= most
             ? number
-            : throw Wrong(name, $"must be a whole number from {least} to {most}");
+            : throw Wrong(At(name), $"must be a whole number from {least} to {most}");
     }
+
+    /// <summary>A field as errors name it.</summary>
+    public string At(string name) => path is null ? name : $"{path}.{name}";
 
     /// <summary>A text out of a document that may hold escapes that make no valid text.</summary>
     public static string Text(JsonElement value, string name)

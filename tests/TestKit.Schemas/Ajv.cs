@@ -1,10 +1,10 @@
 using System.Diagnostics;
 using System.Text.Json;
 
-namespace EgpuFleet.Formats.Tests.Grammars;
+namespace EgpuFleet.TestKit.Schemas;
 
 /// <summary>Ajv, the validator that most tools of JavaScript use, as the judge of what a grammar makes. It runs under node.</summary>
-internal static class Ajv
+public static class Ajv
 {
     /// <summary>A schema and texts that should satisfy it.</summary>
     public sealed record Case(string Schema, IReadOnlyList<string> Texts);
@@ -36,7 +36,8 @@ internal static class Ajv
             var errors = node.StandardError.ReadToEndAsync(cancel);
             var answers = await node.StandardOutput.ReadToEndAsync(cancel);
             await node.WaitForExitAsync(cancel);
-            Assert.True(node.ExitCode == 0, await errors);
+            if (node.ExitCode != 0)
+                throw new InvalidOperationException(await errors);
             return answers.Split('\n')[..^1];
         }
         finally

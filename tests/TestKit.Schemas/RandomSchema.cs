@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 
-namespace EgpuFleet.Formats.Tests.Grammars;
+namespace EgpuFleet.TestKit.Schemas;
 
 /// <summary>Random schemas, each keyword that grammars are made of among them, bounds at random.</summary>
-internal sealed class RandomSchema(Random random)
+public sealed class RandomSchema(Random random)
 {
     private static readonly string[] Names =
     [
