@@ -199,15 +199,6 @@ public static partial class Limits
     /// <summary>Messages of one chat: above any conversation that fits a context.</summary>
     public const int ChatMessages = 4096;
 
-    /// <summary>Stop strings, as OpenAI has it.</summary>
-    public const int StopStrings = 4;
-
-    /// <summary>One stop string: the engine holds back as much output as it is long.</summary>
-    public const int StopStringLength = 256;
-
-    /// <summary>Tokens asked for: above any context.</summary>
-    public const int MaxTokens = 1 << 20;
-
     /// <summary>An idempotency key: room for two UUIDs and a prefix.</summary>
     public const int IdempotencyKeyLength = 255;
 
@@ -223,9 +214,6 @@ public static partial class Limits
     /// <summary>Job events read at once while a log is streamed.</summary>
     public const int EventsPerRead = 500;
 
-    /// <summary>Body of an interactive request: a full context of the largest models as text, many times over.</summary>
-    public const long CompletionBodyBytes = 16L << 20;
-
     /// <summary>Connections at once: far above a small fleet's users, far below what would starve the process.</summary>
     public const int Connections = 2048;
 
@@ -234,12 +222,6 @@ public static partial class Limits
 
     /// <summary>Depth of JSON: the deepest request has four levels.</summary>
     public const int JsonDepth = 16;
-
-    /// <summary>Depth of an interactive request's JSON, which may hold the schema of its answer.</summary>
-    public const int CompletionJsonDepth = 64;
-
-    /// <summary>Name of a schema, as OpenAI bounds it.</summary>
-    public const int SchemaNameLength = 64;
 
     /// <summary>One model file: the largest published ones have about 1 TB.</summary>
     public const long ModelBytes = 2L << 40;
@@ -264,18 +246,6 @@ public static partial class Limits
 
     /// <summary>How often a watched job's item counts are looked at: one row read per watcher.</summary>
     public static readonly TimeSpan ProgressInterval = TimeSpan.FromSeconds(1);
-
-    /// <summary>How long an interactive request waits for a device and for its model to load.</summary>
-    public static readonly TimeSpan LoadWait = TimeSpan.FromSeconds(120);
-
-    /// <summary>How long an interactive request waits while no device is ready at all: a restarting agent is back by then.</summary>
-    public static readonly TimeSpan DeviceWait = TimeSpan.FromSeconds(15);
-
-    /// <summary>How often a waiting interactive request asks the pool again.</summary>
-    public static readonly TimeSpan RouteInterval = TimeSpan.FromMilliseconds(500);
-
-    /// <summary>Devices tried for one interactive request before it is answered with the last failure.</summary>
-    public const int RouteAttempts = 3;
 
     /// <summary>One readiness check: a probe must answer while its caller still listens.</summary>
     public static readonly TimeSpan ReadyCheckTimeout = TimeSpan.FromSeconds(3);

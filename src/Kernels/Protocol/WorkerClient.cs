@@ -144,10 +144,8 @@ public sealed partial class WorkerClient : IAsyncDisposable
             new GenerateParams(request.ContentHash, request.Options, request.Priority, Limits.CreditTokens),
             ProtocolJson.Default.GenerateParams
         );
-        var body = JsonSerializer.SerializeToUtf8Bytes(
-            new GenerateBody(request.Prompt, request.Options.Grammar),
-            ProtocolJson.Default.GenerateBody
-        );
+        var given = new GenerateBody(request.Prompt, request.Options.Grammar);
+        var body = JsonSerializer.SerializeToUtf8Bytes(given, ProtocolJson.Default.GenerateBody);
         using var call = Register();
         var finished = true;
         try

@@ -37,10 +37,7 @@ public sealed class FinetuneCommandTests(SharedFleet shared)
         var folder = Directory.CreateTempSubdirectory("egpufleet-finetune-");
         try
         {
-            var data = Path.Combine(folder.FullName, "train.jsonl");
-            var lines = Enumerable.Range(0, 8).Select(line => $"{{\"text\":\"The fleet has {line} devices.\"}}\n");
-            await File.WriteAllTextAsync(data, string.Concat(lines), Encoding.UTF8, Token);
-
+            var data = await DataAsync(folder.FullName);
             var first = await FleetAsync([
                 "finetune",
                 "create",
@@ -91,6 +88,14 @@ public sealed class FinetuneCommandTests(SharedFleet shared)
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    private static async Task<string> DataAsync(string folder)
+    {
+        var path = Path.Combine(folder, "train.jsonl");
+        var lines = Enumerable.Range(0, 8).Select(line => $"{{\"text\":\"The fleet has {line} devices.\"}}\n");
+        await File.WriteAllTextAsync(path, string.Concat(lines), Encoding.UTF8, Token);
+        return path;
     }
 
     /// <summary>

@@ -1,0 +1,35 @@
+namespace EgpuFleet.Silo;
+
+/// <summary>Bounds of interactive requests.</summary>
+public static partial class Limits
+{
+    /// <summary>Stop strings, as OpenAI has it.</summary>
+    public const int StopStrings = 4;
+
+    /// <summary>One stop string: the engine holds back as much output as it is long.</summary>
+    public const int StopStringLength = 256;
+
+    /// <summary>Tokens asked for: above any context.</summary>
+    public const int MaxTokens = 1 << 20;
+
+    /// <summary>Body of an interactive request: a full context of the largest models as text, many times over.</summary>
+    public const long CompletionBodyBytes = 16L << 20;
+
+    /// <summary>Depth of an interactive request's JSON, which may hold the schema of its answer.</summary>
+    public const int CompletionJsonDepth = 64;
+
+    /// <summary>Name of a schema, as OpenAI bounds it.</summary>
+    public const int SchemaNameLength = 64;
+
+    /// <summary>How long an interactive request waits for a device and for its model to load.</summary>
+    public static readonly TimeSpan LoadWait = TimeSpan.FromSeconds(120);
+
+    /// <summary>How long an interactive request waits while no device is ready at all: a restarting agent is back by then.</summary>
+    public static readonly TimeSpan DeviceWait = TimeSpan.FromSeconds(15);
+
+    /// <summary>How often a waiting interactive request asks the pool again.</summary>
+    public static readonly TimeSpan RouteInterval = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Devices tried for one interactive request before it is answered with the last failure.</summary>
+    public const int RouteAttempts = 3;
+}
