@@ -7,7 +7,7 @@ namespace EgpuFleet.EndToEnd.Tests.Training;
 /// <summary>Training data of the shared text: pieces of some hundred characters, one a line.</summary>
 internal static class Shakespeare
 {
-    private const int PieceCharacters = 220;
+    private const int UsualPiece = 220;
 
     private static string PathOfText =>
         System.IO.Path.Combine(RepositoryPaths.Shared ?? "", "data", "tinyshakespeare.txt");
@@ -17,12 +17,13 @@ internal static class Shakespeare
 
     /// <summary>Lines of training data.</summary>
     /// <param name="skip">Pieces from the text's start that are left out.</param>
-    public static byte[] Jsonl(int skip, int count)
+    /// <param name="characters">Of a piece.</param>
+    public static byte[] Jsonl(int skip, int count, int characters = UsualPiece)
     {
         var text = File.ReadAllText(PathOfText);
         var lines = Enumerable
             .Range(skip, count)
-            .Select(piece => text.Substring(piece * PieceCharacters, PieceCharacters))
+            .Select(piece => text.Substring(piece * characters, characters))
             .Select(piece => JsonSerializer.Serialize(new { text = piece }));
         return Encoding.UTF8.GetBytes(string.Join('\n', lines));
     }
