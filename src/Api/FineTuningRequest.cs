@@ -42,5 +42,19 @@ public sealed record FineTuningExtraOptions(
     string? StartFrom = null,
     int? Priority = null,
     int? EvaluateEverySteps = null,
-    int? CheckpointSeconds = null
+    int? CheckpointSeconds = null,
+    DataParallelOptions? DataParallel = null
+);
+
+/// <summary>How devices share a run.</summary>
+/// <param name="Devices">As many as there should be.</param>
+/// <param name="Steps">Of each between two rounds.</param>
+/// <param name="Encoding"><c>f32</c>, <c>f16</c> or <c>i8</c>.</param>
+public sealed record DataParallelOptions(
+    int Devices,
+    int? Steps = null,
+    double? RoundSeconds = null,
+    double? OuterRate = null,
+    double? OuterMomentum = null,
+    string? Encoding = null
 );

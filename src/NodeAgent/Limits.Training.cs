@@ -12,6 +12,9 @@ public static partial class Limits
     /// <summary>One request of a checkpoint, at one gateway: 8 MiB to a slow disk, or the comparison of all of a state's chunks.</summary>
     public static readonly TimeSpan CheckpointTimeout = TimeSpan.FromSeconds(30);
 
+    /// <summary>Rounds that the data of a shared run is enough for at least, where it has so many samples.</summary>
+    public const int LeastRounds = 4;
+
     /// <summary>Wait before a checkpoint that could not be stored is tried again.</summary>
     public static readonly TimeSpan CheckpointRetry = TimeSpan.FromSeconds(1);
 

@@ -70,8 +70,8 @@ public static partial class Limits
     /// <summary>How long one waits for the next round in one request: below every proxy's idle limit.</summary>
     public static readonly TimeSpan RoundWait = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long a silo has for the closing of a round before another begins it too, which costs work alone.</summary>
-    public static readonly TimeSpan RoundClaim = TimeSpan.FromMinutes(2);
+    /// <summary>How long a silo that says nothing has reserved the closing of a round: what a killed one costs.</summary>
+    public static readonly TimeSpan RoundClaim = TimeSpan.FromSeconds(6);
 
     /// <summary>Members that wait for a round at once, of all runs.</summary>
     public const int RoundWaiters = 500;

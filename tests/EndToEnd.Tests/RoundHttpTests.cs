@@ -58,7 +58,9 @@ public sealed class RoundHttpTests(CheckpointFleet fleet)
         var staged = await Rounds.SendAsync(leases[0], Weights(1), Token);
         Assert.Equal(
             "not_leased",
-            await CodeAsync(() => Rounds.ContributeAsync(leases[0], begun, staged, DeltaEncoding.F32, 10, [0], Token))
+            await CodeAsync(() =>
+                Rounds.ContributeAsync(leases[0], begun, staged, DeltaEncoding.F32, 10, [0], 1, Token)
+            )
         );
     }
 
@@ -109,7 +111,7 @@ public sealed class RoundHttpTests(CheckpointFleet fleet)
                 var theirs = values.Select(value => value + step).ToArray();
                 var delta = new TrainingState(0, null, encoder.Encode("a", [7, Values / 7], values, theirs));
                 var staged = await Rounds.SendAsync(lease, delta, Token);
-                await Rounds.ContributeAsync(lease, round, staged, encoding, 100, round.Held, Token);
+                await Rounds.ContributeAsync(lease, round, staged, encoding, 100, round.Held, 1, Token);
             }
             round = await Rounds.NextAsync(lease, round.Round, Token);
         }

@@ -1,6 +1,6 @@
 namespace EgpuFleet.Grains.Interfaces.Training;
 
-/// <summary>How the difference that a member contributes is written. On the wire in snake_case.</summary>
+/// <summary>How the difference that a member contributes is written. On the wire in snake_case; stored as its number: append, never renumber.</summary>
 public enum DeltaEncoding
 {
     /// <summary>As it is: for tests of equality.</summary>

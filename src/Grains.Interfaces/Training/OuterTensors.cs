@@ -22,14 +22,18 @@ public static class OuterTensors
 
     public static string ScaleOf(string name) => name + Scale;
 
+    /// <summary>Whether it is the outer optimizer's, and no weight.</summary>
+    public static bool IsOuter(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.StartsWith(Prefix, StringComparison.Ordinal);
+    }
+
     /// <summary>The part of it that members train.</summary>
     public static Manifest WeightsOf(Manifest outer)
     {
         ArgumentNullException.ThrowIfNull(outer);
-        return outer with
-        {
-            Tensors = [.. outer.Tensors.Where(one => !one.Name.StartsWith(Prefix, StringComparison.Ordinal))],
-        };
+        return outer with { Tensors = [.. outer.Tensors.Where(one => !IsOuter(one.Name))] };
     }
 
     /// <summary>Content hash of the weights, lower-case hexadecimal.</summary>
@@ -62,7 +66,7 @@ public static class OuterTensors
         {
             if (tensor.Type != ElementType.F32 || tensor.SizeBytes == 0 || tensor.ChunkBytes != ChunkBytes)
                 return $"{tensor.Name}: weights are 32-bit floats in chunks of {ChunkBytes} bytes, at least one";
-            if (tensor.Name.Length > longest || tensor.Name.StartsWith(Prefix, StringComparison.Ordinal))
+            if (tensor.Name.Length > longest || IsOuter(tensor.Name))
                 return $"{tensor.Name}: a name has at most {longest} characters and does not begin with {Prefix}";
         }
         return null;

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using EgpuFleet.Grains.Interfaces.Checkpoints;
 
 namespace EgpuFleet.Grains.Interfaces.Training;
@@ -38,6 +39,7 @@ public sealed record RoundTaking(string Job, int Shard, int Epoch, int Round, in
 /// <param name="Base">Of the round; see <see cref="RoundNow.Base"/>.</param>
 /// <param name="Tokens">Trained tokens.</param>
 /// <param name="Microshards">Gone through, whole.</param>
+/// <param name="Loss">Mean of the trained tokens, as they were learnt.</param>
 public sealed record RoundContributing(
     string Job,
     int Shard,
@@ -48,7 +50,8 @@ public sealed record RoundContributing(
     DeltaEncoding Encoding,
     Manifest Delta,
     long Tokens,
-    IReadOnlyList<int> Microshards
+    IReadOnlyList<int> Microshards,
+    double Loss = 0
 );
 
 /// <summary>Answer to each of them, and to <c>GET /next</c>: the round as it is now.</summary>
@@ -57,6 +60,10 @@ public sealed record RoundContributing(
 /// <param name="SecondsLeft">To the deadline; not below 0.</param>
 /// <param name="Held">Microshards leased to the member.</param>
 /// <param name="HasFree">Whether it could take more.</param>
+/// <param name="Free">Microshards that nobody has.</param>
+/// <param name="Applied">Microshards that are in the base.</param>
+/// <param name="Members">Numbers of those that take part, in ascending order.</param>
+/// <param name="Figures">Of the last rounds that changed the base, in their order.</param>
 public sealed record RoundNow(
     int Round,
     RoundPhase Phase,
@@ -65,5 +72,29 @@ public sealed record RoundNow(
     double SecondsLeft,
     IReadOnlyList<int> Held,
     bool HasFree,
-    RoundTerms Terms
+    RoundTerms Terms,
+    int Free,
+    int Applied,
+    IReadOnlyList<int> Members,
+    IReadOnlyList<RoundFigures> Figures
+)
+{
+    [JsonIgnore]
+    public bool IsOver => Phase is RoundPhase.Finished or RoundPhase.Failed;
+}
+
+/// <summary>A round that is over.</summary>
+/// <param name="Tokens">Trained in it.</param>
+/// <param name="TrainedTokens">In it and all before it.</param>
+/// <param name="Loss">Mean of its trained tokens.</param>
+/// <param name="Members">Whose contributions were applied.</param>
+/// <param name="Dropped">Contributions that were not.</param>
+public sealed record RoundFigures(
+    int Round,
+    long Tokens,
+    long TrainedTokens,
+    double Loss,
+    int Members,
+    int Dropped,
+    int Microshards
 );

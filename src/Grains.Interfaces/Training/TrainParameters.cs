@@ -58,6 +58,7 @@ public sealed record OptimizerParameters(
 /// <param name="StartFrom">Checkpoint to start from: of another job, or an earlier one; null for none.</param>
 /// <param name="EvaluateEverySteps">Between two looks at the validation data.</param>
 /// <param name="CheckpointSeconds">At most so long between two checkpoints.</param>
+/// <param name="DataParallel">How devices share it; null: it runs on one.</param>
 [GenerateSerializer, Immutable, Alias("fleet.TrainParameters")]
 public sealed record TrainParameters(
     [property: Id(0)] TrainingMethod Method,
@@ -74,5 +75,6 @@ public sealed record TrainParameters(
     [property: Id(11)] string? Engine = null,
     [property: Id(12)] string? StartFrom = null,
     [property: Id(13)] int EvaluateEverySteps = 50,
-    [property: Id(14)] int CheckpointSeconds = 60
+    [property: Id(14)] int CheckpointSeconds = 60,
+    [property: Id(15)] DataParallelParameters? DataParallel = null
 );

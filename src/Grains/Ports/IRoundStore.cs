@@ -65,12 +65,14 @@ public readonly record struct RoundLease(ShardId Shard, int Epoch, NodeId Node);
 
 /// <summary>A run and the checkpoint that its round starts from.</summary>
 /// <param name="Now">By the database's clock.</param>
+/// <param name="Figures">Of its last rounds, in their order.</param>
 public sealed record RoundRun(
     JobId Job,
     RoundTerms Terms,
     RoundState State,
     CheckpointId Checkpoint,
-    DateTimeOffset Now
+    DateTimeOffset Now,
+    IReadOnlyList<RoundFigures> Figures
 );
 
 /// <summary>What a member is told; the run as it is then, where there is one.</summary>
@@ -85,7 +87,8 @@ public sealed record RoundWork(
     DeltaEncoding Encoding,
     Manifest Manifest,
     long Tokens,
-    IReadOnlyList<int> Microshards
+    IReadOnlyList<int> Microshards,
+    double Loss = 0
 );
 
 /// <summary>What became of a round.</summary>

@@ -55,6 +55,7 @@ public sealed class RoundClient(HttpClient client)
     /// <param name="round">That the difference is from the base of.</param>
     /// <param name="tokens">Trained tokens.</param>
     /// <param name="microshards">Gone through, whole; the others that were leased are free again.</param>
+    /// <param name="loss">Mean of the trained tokens.</param>
     public Task<RoundNow> ContributeAsync(
         TrainingLease lease,
         RoundNow round,
@@ -62,6 +63,7 @@ public sealed class RoundClient(HttpClient client)
         DeltaEncoding encoding,
         long tokens,
         IReadOnlyList<int> microshards,
+        double loss,
         CancellationToken cancellationToken
     )
     {
@@ -78,7 +80,8 @@ public sealed class RoundClient(HttpClient client)
             encoding,
             delta.Manifest,
             tokens,
-            microshards
+            microshards,
+            loss
         );
         return http.PostAsync<RoundNow>("/contribute", contribution, cancellationToken);
     }

@@ -1,4 +1,5 @@
 using EgpuFleet.Grains.Interfaces.Checkpoints;
+using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Kernels.Formats.Safetensors;
 using EgpuFleet.Kernels.Formats.Training;
 using EgpuFleet.Kernels.Training;
@@ -34,9 +35,12 @@ internal static class StateFiles
             StringComparer.Ordinal
         );
 
+        /// <summary>An outer optimizer's velocity is of no use to a session.</summary>
         /// <exception cref="TrainingStateException">A tensor is none of this session's.</exception>
         public Memory<byte> Place(ManifestTensor tensor)
         {
+            if (OuterTensors.IsOuter(tensor.Name))
+                return new byte[tensor.SizeBytes];
             if (
                 tensor.Type != ElementType.F32
                 || !expected.TryGetValue(StateNames.TrainedOf(tensor.Name), out var shape)

@@ -6,6 +6,7 @@ using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Checkpoints;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Hosting;
+using EgpuFleet.NodeAgent.Training.Shared;
 
 namespace EgpuFleet.NodeAgent.Training;
 
@@ -44,13 +45,20 @@ internal sealed class TrainItem(
         {
             await using var notes = new NoteOutbox(gateway, lease.Key, time);
             var began = time.GetTimestamp();
+            if (parameters.DataParallel is not null && await IsOverAsync(lease, notes, stopping))
+                return (0, "{}");
             var prepared = await inputs.PrepareAsync(parameters, model, folder, notes, stopping);
             var (processId, outcome) = await attempts.RunAsync(seats, prepared, folder, lease, notes, stopping);
-            var published = await gateway.PublishAsync(lease.Key, outcome.Checkpoint, stopping);
-            notes.Say(outcome.State.Step, $"Done: served as {published.Model}.");
+            // Of a shared run the first member does.
+            var published =
+                lease.Key.Shard.Number == 0
+                    ? await gateway.PublishAsync(lease.Key, outcome.Checkpoint, stopping)
+                    : null;
+            if (published is not null)
+                notes.Say(outcome.State.Step, $"Done: served as {published.Model}.");
             var summary = new
             {
-                published.Model,
+                published?.Model,
                 outcome.Checkpoint,
                 Steps = outcome.State.Step,
                 outcome.State.TrainedTokens,
@@ -78,6 +86,23 @@ internal sealed class TrainItem(
         {
             meter.End();
             folder.End();
+        }
+    }
+
+    /// <summary>Whether the others have finished without this member; the first one has to see to the end all the same.</summary>
+    private async Task<bool> IsOverAsync(HeldLease lease, NoteOutbox notes, CancellationToken stopping)
+    {
+        if (lease.Key.Shard.Number == 0)
+            return false;
+        try
+        {
+            var named = new TrainingLease(lease.Key.Shard, lease.Key.Epoch);
+            var rounds = new RoundGateway(gateway, notes);
+            return (await rounds.AskAsync(client => client.NextAsync(named, 0, stopping), stopping)).IsOver;
+        }
+        catch (CheckpointException e) when (e.Code == "run_not_begun")
+        {
+            return false;
         }
     }
 }

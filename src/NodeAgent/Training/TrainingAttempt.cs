@@ -23,7 +23,7 @@ internal sealed class TrainingAttempt(
     HeldLease lease,
     NoteOutbox notes,
     TimeProvider time
-)
+) : ITrainingAttempt
 {
     private readonly TrainingLease named = new(lease.Key.Shard, lease.Key.Epoch);
 

@@ -6,6 +6,7 @@ using EgpuFleet.NodeAgent.Checkpoints;
 using EgpuFleet.NodeAgent.Devices;
 using EgpuFleet.NodeAgent.Execution;
 using EgpuFleet.NodeAgent.Models;
+using EgpuFleet.NodeAgent.Training.Shared;
 
 namespace EgpuFleet.NodeAgent.Training;
 
@@ -34,7 +35,9 @@ internal sealed class TrainingAttempts(
         var (furthest, losses) = (-1L, 0);
         while (true)
         {
-            var attempt = new TrainingAttempt(gateway, reports, models, bringUp, prepared, folder, lease, notes, time);
+            ITrainingAttempt attempt = prepared.Data.Shared is null
+                ? new TrainingAttempt(gateway, reports, models, bringUp, prepared, folder, lease, notes, time)
+                : new SharedAttempt(gateway, reports, models, bringUp, prepared, folder, lease, notes, time);
             try
             {
                 await using var seat = await seats.TakeAsync(stopping);

@@ -1,6 +1,7 @@
 using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Kernels.Formats.Training;
 using EgpuFleet.Kernels.Training;
+using EgpuFleet.NodeAgent.Training.Shared;
 
 namespace EgpuFleet.NodeAgent.Training;
 
@@ -9,7 +10,14 @@ namespace EgpuFleet.NodeAgent.Training;
 /// <param name="Rows">Of all epochs together.</param>
 /// <param name="Validation">The whole validation data, or its beginning, in batches; null without any.</param>
 /// <param name="Shown">A sample to look at the model with.</param>
-internal sealed record TrainingData(RowOrder Order, long Rows, IReadOnlyList<TrainBatch>? Validation, TokenSample Shown)
+/// <param name="Shared">The same by microshards; null for a run on one device.</param>
+internal sealed record TrainingData(
+    RowOrder Order,
+    long Rows,
+    IReadOnlyList<TrainBatch>? Validation,
+    TokenSample Shown,
+    SharedRows? Shared
+)
 {
     public static TrainingData Of(
         IReadOnlyList<TokenSample> training,
@@ -18,8 +26,10 @@ internal sealed record TrainingData(RowOrder Order, long Rows, IReadOnlyList<Tra
     )
     {
         var order = new RowOrder(training, unchecked((ulong)parameters.Seed), parameters.RowTokens);
-        var rows = Enumerable.Range(0, parameters.Epochs).Sum(epoch => (long)order.CountRows(epoch));
-        return new TrainingData(order, rows, BatchesOf(validation, parameters), (validation ?? training)[0]);
+        var shared = parameters.DataParallel is { } wished ? new SharedRows(training, parameters, wished) : null;
+        var rows =
+            shared?.CountRows() ?? Enumerable.Range(0, parameters.Epochs).Sum(epoch => (long)order.CountRows(epoch));
+        return new TrainingData(order, rows, BatchesOf(validation, parameters), (validation ?? training)[0], shared);
     }
 
     private static TrainBatch[]? BatchesOf(IReadOnlyList<TokenSample>? samples, TrainParameters parameters)

@@ -17,19 +17,32 @@ internal sealed class TrainingGateway(IHttpClientFactory clients, TimeProvider t
     /// <summary>Does something with checkpoints until it was done or refused for good, or the token fires.</summary>
     /// <param name="waits">Told once, why it has to wait.</param>
     /// <exception cref="CheckpointException">The refusal.</exception>
-    public async Task<T> CheckpointAsync<T>(
+    public Task<T> CheckpointAsync<T>(
         Func<CheckpointClient, Task<T>> work,
+        Action<string> waits,
+        CancellationToken cancellationToken
+    ) => PatientAsync(http => work(new CheckpointClient(http)), waits, cancellationToken);
+
+    /// <summary>The same of rounds.</summary>
+    /// <exception cref="CheckpointException">The refusal.</exception>
+    public Task<T> RoundAsync<T>(
+        Func<RoundClient, Task<T>> work,
+        Action<string> waits,
+        CancellationToken cancellationToken
+    ) => PatientAsync(http => work(new RoundClient(http)), waits, cancellationToken);
+
+    private async Task<T> PatientAsync<T>(
+        Func<HttpClient, Task<T>> work,
         Action<string> waits,
         CancellationToken cancellationToken
     )
     {
         using var http = clients.CreateClient(GatewayHttp.Checkpoints);
-        var client = new CheckpointClient(http);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                return await work(client);
+                return await work(http);
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested && IsPassing(e))
             {
@@ -46,7 +59,11 @@ internal sealed class TrainingGateway(IHttpClientFactory clients, TimeProvider t
         || e
             is CheckpointException
             {
-                Code: "disk_full" or "ledger_unavailable" or "cluster_unavailable" or "gateway_error"
+                Code: "disk_full"
+                    or "ledger_unavailable"
+                    or "cluster_unavailable"
+                    or "gateway_error"
+                    or "too_many_waiters"
             };
 
     /// <summary>Hands notes over; returns when they were taken, or refused for good.</summary>

@@ -66,7 +66,8 @@ internal sealed class TrainingInputs(ModelCache cache, GatewayDownloads download
         var training = await ReadAsync(parameters.Training);
         var validation = parameters.Validation is { } file ? await ReadAsync(file) : null;
         var data = TrainingData.Of(training, validation, parameters);
-        var steps = TrainingPlan.StepsOf(data.Rows, parameters.BatchRows, parameters.MaxSteps);
+        var steps =
+            data.Shared?.CountSteps() ?? TrainingPlan.StepsOf(data.Rows, parameters.BatchRows, parameters.MaxSteps);
         notes.Say(
             0,
             $"{training.Count} samples of {training.Sum(sample => (long)sample.Tokens.Length)} tokens make {data.Rows} rows "

@@ -51,7 +51,7 @@ internal sealed class TrainingRun(
             Stepped?.Invoke(state);
             var looks = data.Validation is not null && plan.EvaluatesAfter(state.Step);
             if (looks)
-                validLoss = await EvaluateAsync(data.Validation!);
+                validLoss = await Validation.LossAsync(session, data.Validation!, lease);
             if (looks || plan.NotesAfter(state.Step))
             {
                 Note(state, looks, (state.TrainedTokens - tokens) / time.GetElapsedTime(meter).TotalSeconds);
@@ -91,19 +91,6 @@ internal sealed class TrainingRun(
             Row = next.Row,
             TrainedTokens = state.TrainedTokens + done.TrainedTokens,
         };
-    }
-
-    private async Task<double> EvaluateAsync(IReadOnlyList<TrainBatch> batches)
-    {
-        var (sum, tokens) = (0.0, 0L);
-        foreach (var batch in batches)
-        {
-            await lease.ReadyAsync();
-            var part = await session.EvaluateAsync(batch, lease.Ended);
-            sum += part.LossSum;
-            tokens += part.Tokens;
-        }
-        return sum / tokens;
     }
 
     /// <summary>All figures of a step go together: of two notes with figures of one step the first is kept.</summary>

@@ -47,6 +47,7 @@ public static class ControlPlane
             provider.GetRequiredService<TimeProvider>(),
             provider.GetRequiredService<ILoggerFactory>()
         ));
+        services.AddSingleton<RoundSignals>();
         services.AddHostedService<RoundCloser>();
         services.AddHostedService<StagedInputSweep>();
         services.AddHostedService<RetentionSweep>();

@@ -10,6 +10,7 @@ namespace EgpuFleet.Silo.Training;
 public sealed partial class RoundCloser(
     IRoundStore rounds,
     ICheckpointStore checkpoints,
+    RoundSignals signals,
     TimeProvider time,
     ILogger<RoundCloser> logger
 ) : BackgroundService
@@ -30,9 +31,9 @@ public sealed partial class RoundCloser(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        using var timer = new PeriodicTimer(Limits.RoundTick, time);
-        while (await timer.WaitForNextTickAsync(stoppingToken))
+        while (true)
         {
+            var closing = signals.Closing.Next;
             try
             {
                 await PassAsync(stoppingToken);
@@ -41,6 +42,7 @@ public sealed partial class RoundCloser(
             {
                 LogPutOff(logger, unavailable.Message);
             }
+            await RoundSignals.WaitAsync(closing, Limits.RoundTick, time, stoppingToken);
         }
     }
 
@@ -48,11 +50,14 @@ public sealed partial class RoundCloser(
     {
         if (await rounds.ClaimAsync(job, name, Limits.RoundClaim, cancellationToken) is not { } run)
             return false;
+        using var done = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var holding = HoldAsync(job, done.Token);
         try
         {
             var result = await new NextBase(checkpoints, rounds).ComputeAsync(run, cancellationToken);
             if (!await rounds.CloseAsync(run, result, cancellationToken))
                 return false;
+            signals.Closed.Raise();
             LogClosed(logger, job, run.State.Round, run.State.Contributions.Count, result.Dropped.Count, result.Norm);
             return true;
         }
@@ -60,6 +65,30 @@ public sealed partial class RoundCloser(
         {
             LogFailed(logger, job, run.State.Round, e);
             return false;
+        }
+        finally
+        {
+            await done.CancelAsync();
+            await holding;
+        }
+    }
+
+    /// <summary>
+    /// Keeps the reservation for as long as this silo computes: of one that has died it is soon another's. Never faults.
+    /// </summary>
+    private async Task HoldAsync(JobId job, CancellationToken done)
+    {
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(Limits.RoundClaim / 3, time, done);
+                await rounds.ClaimAsync(job, name, Limits.RoundClaim, done);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or LedgerUnavailableException)
+        {
+            // Over; or another computes the same beside it, and the first to commit has closed the round.
         }
     }
 

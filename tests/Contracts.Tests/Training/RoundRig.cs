@@ -117,6 +117,7 @@ internal sealed class RoundRig : IAsyncDisposable
         var closer = new RoundCloser(
             rounds ?? Rounds,
             database.Store,
+            new RoundSignals(),
             TimeProvider.System,
             NullLogger<RoundCloser>.Instance
         );

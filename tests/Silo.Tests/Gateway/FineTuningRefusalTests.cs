@@ -62,6 +62,61 @@ public sealed class FineTuningRefusalTests(RunningSilo silo)
         { """{"model":"tiny-fleet","training_file":"F","egpufleet":{"rnak":8}}""", "invalid_value", "egpufleet" },
         { """{"model":"tiny-fleet","training_file":"F","egpufleet":{"rank":0}}""", "invalid_value", "rank" },
         {
+            """{"model":"tiny-fleet","training_file":"F","egpufleet":{"data_parallel":7}}""",
+            "invalid_value",
+            "data_parallel"
+        },
+        {
+            """{"model":"tiny-fleet","training_file":"F","egpufleet":{"data_parallel":{}}}""",
+            "missing_required_parameter",
+            "data_parallel.devices"
+        },
+        {
+            """{"model":"tiny-fleet","training_file":"F","egpufleet":{"data_parallel":{"devices":1}}}""",
+            "invalid_value",
+            "data_parallel.devices"
+        },
+        {
+            """{"model":"tiny-fleet","training_file":"F","egpufleet":{"data_parallel":{"devices":17}}}""",
+            "invalid_value",
+            "data_parallel.devices"
+        },
+        {
+            """{"model":"tiny-fleet","training_file":"F","egpufleet":{"data_parallel":{"devices":2,"stesp":3}}}""",
+            "invalid_value",
+            "data_parallel"
+        },
+        {
+            """{"model":"tiny-fleet","training_file":"F","egpufleet":{"data_parallel":{"devices":2,"steps":0}}}""",
+            "invalid_value",
+            "data_parallel.steps"
+        },
+        {
+            """{"model":"tiny-fleet","training_file":"F","egpufleet":{"data_parallel":{"devices":2,"round_seconds":0.5}}}""",
+            "invalid_value",
+            "data_parallel.round_seconds"
+        },
+        {
+            """{"model":"tiny-fleet","training_file":"F","egpufleet":{"data_parallel":{"devices":2,"outer_rate":0}}}""",
+            "invalid_value",
+            "data_parallel.outer_rate"
+        },
+        {
+            """{"model":"tiny-fleet","training_file":"F","egpufleet":{"data_parallel":{"devices":2,"outer_momentum":1}}}""",
+            "invalid_value",
+            "data_parallel.outer_momentum"
+        },
+        {
+            """{"model":"tiny-fleet","training_file":"F","egpufleet":{"data_parallel":{"devices":2,"encoding":"f8"}}}""",
+            "invalid_value",
+            "data_parallel.encoding"
+        },
+        {
+            """{"model":"tiny-fleet","training_file":"F","egpufleet":{"max_steps":9,"data_parallel":{"devices":2}}}""",
+            "invalid_value",
+            "max_steps"
+        },
+        {
             """{"model":"tiny-fleet","training_file":"F","egpufleet":{"method":"full","rank":8}}""",
             "invalid_value",
             "rank"

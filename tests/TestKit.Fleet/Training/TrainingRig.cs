@@ -149,6 +149,20 @@ public sealed class TrainingRig : IAsyncDisposable
         return workers.Count == 0 ? null : workers[^1];
     }
 
+    /// <summary>Kills the process that trains at an agent, once there is one.</summary>
+    public async Task KillWorkerAsync(RigProcess agent, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            if (await WorkerAsync(agent) is { } worker)
+            {
+                Signals.Send(worker, Signals.Kill);
+                return;
+            }
+            await Task.Delay(PollEvery, cancellationToken);
+        }
+    }
+
     public async ValueTask DisposeAsync()
     {
         http.Dispose();

@@ -15,7 +15,9 @@ public sealed record MicroshardBook(int Count, int Next, IReadOnlyList<int> Retu
         return new MicroshardBook(count, 0, []);
     }
 
-    public bool HasFree => Returned.Count > 0 || Next < Count;
+    public bool HasFree => Free > 0;
+
+    public int Free => Returned.Count + Count - Next;
 
     /// <summary>Hands out up to <paramref name="most"/>, the lowest first.</summary>
     public (MicroshardBook Left, IReadOnlyList<int> Taken) Take(int most)

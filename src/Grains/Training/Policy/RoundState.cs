@@ -26,13 +26,15 @@ public sealed record RoundMember(int Id, int Epoch, DateTimeOffset HeardAt, IRea
 /// <param name="Encoding">How that is written.</param>
 /// <param name="Tokens">Trained tokens it was learnt from: its weight.</param>
 /// <param name="Microshards">Which ones it went through, whole.</param>
+/// <param name="Loss">Mean of its trained tokens.</param>
 public sealed record RoundContribution(
     int Member,
     int Epoch,
     string Delta,
     DeltaEncoding Encoding,
     long Tokens,
-    IReadOnlyList<int> Microshards
+    IReadOnlyList<int> Microshards,
+    double Loss = 0
 );
 
 /// <summary>The outer state of a run, without its tensors.</summary>
@@ -56,6 +58,13 @@ public sealed record RoundState(
 )
 {
     public bool IsOver => Phase is RoundPhase.Finished or RoundPhase.Failed;
+
+    /// <summary>Microshards that are in the base: what is neither free, nor out, nor waiting for the outer step.</summary>
+    public int Applied =>
+        Book.Next
+        - Book.Returned.Count
+        - Members.Sum(member => member.Leased.Count)
+        - Contributions.Sum(one => one.Microshards.Count);
 
     public RoundMember? Find(int member) => Members.FirstOrDefault(one => one.Id == member);
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using EgpuFleet.Grains.Interfaces.Checkpoints;
+using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Kernels.Formats.Safetensors;
 using EgpuFleet.Kernels.Formats.Training;
@@ -28,7 +29,9 @@ internal static class CheckpointFile
             ?? throw GatewayException.NotFound($"{checkpoint.Id} has just been removed.");
         ManifestTensor[] trained =
         [
-            .. manifest.Tensors.Where(tensor => tensor.Type != ElementType.U8 && !StateNames.IsMoment(tensor.Name)),
+            .. OuterTensors
+                .WeightsOf(manifest)
+                .Tensors.Where(tensor => tensor.Type != ElementType.U8 && !StateNames.IsMoment(tensor.Name)),
         ];
         await file.WriteAsync(Describe(trained, BaseOf(manifest) ?? baseSha256).Head(), cancellationToken);
         ChunkHash[] hashes = [.. trained.SelectMany(tensor => ChunkHash.ReadAll(tensor.Hashes))];

@@ -57,7 +57,12 @@ internal sealed class CreateFineTuning(
                 key,
                 Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(body.RootElement.GetRawText())))
             );
-        var items = new[] { new BatchItem(0, "run", string.Empty, Messages: null) };
+        BatchItem[] items =
+        [
+            .. Enumerable
+                .Range(0, spec.ItemCount)
+                .Select(i => new BatchItem(i, i == 0 ? "run" : $"member-{i}", string.Empty, Messages: null)),
+        ];
         var reply = await fleet
             .SubmitAsync(new SubmitRequest(spec, hash, items), cancellationToken)
             .WaitAsync(Limits.SubmitWait, time, cancellationToken);
@@ -89,7 +94,8 @@ internal sealed class CreateFineTuning(
             fields.Engine,
             start,
             fields.EvaluateEverySteps,
-            fields.CheckpointSeconds
+            fields.CheckpointSeconds,
+            fields.DataParallel
         );
         return new JobSpec(
             id,
@@ -98,7 +104,8 @@ internal sealed class CreateFineTuning(
             model.Ref,
             Generation: null,
             fields.Priority,
-            ItemCount: 1,
+            // Each member of a shared run is a shard of its own.
+            ItemCount: fields.DataParallel?.Devices ?? 1,
             Activity.Current?.Id,
             JobRules.Default with
             {

@@ -21,7 +21,8 @@ internal sealed record FineTuningFields(
     string? StartFrom,
     int Priority,
     int EvaluateEverySteps,
-    int CheckpointSeconds
+    int CheckpointSeconds,
+    DataParallelParameters? DataParallel
 )
 {
     private const int SuffixCharacters = 64;
@@ -48,6 +49,7 @@ internal sealed record FineTuningFields(
         "priority",
         "evaluate_every_steps",
         "checkpoint_seconds",
+        DataParallelFields.Name,
     ];
 
     /// <exception cref="GatewayException">400: a field is wrong, missing, or asks for what is not done here.</exception>
@@ -57,7 +59,7 @@ internal sealed record FineTuningFields(
         fields.Refuse("integrations", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0);
         var hyper = Hyperparameters(fields);
         var ours = Object(fields, "egpufleet") ?? Empty();
-        OnlyKnown(ours);
+        OnlyKnown(ours, "egpufleet", Extras);
         var extras = new RequestFields(ours);
         return new FineTuningFields(
             fields.RequiredText("model"),
@@ -72,7 +74,8 @@ internal sealed record FineTuningFields(
             extras.Text("start_from"),
             (int)(extras.Whole("priority", -Limits.PriorityBound, Limits.PriorityBound) ?? 0),
             (int)(extras.Whole("evaluate_every_steps", 1, MostEvaluationSteps) ?? 50),
-            (int)(extras.Whole("checkpoint_seconds", 1, 60) ?? 60)
+            (int)(extras.Whole("checkpoint_seconds", 1, 60) ?? 60),
+            SharedOf(extras)
         );
     }
 
@@ -206,12 +209,22 @@ internal sealed record FineTuningFields(
             _ => throw RequestFields.Wrong(name, "must be an object"),
         };
 
-    private static void OnlyKnown(JsonElement ours)
+    private static DataParallelParameters? SharedOf(RequestFields extras)
+    {
+        if (Object(extras, DataParallelFields.Name) is not { } given)
+            return null;
+        OnlyKnown(given, DataParallelFields.Name, DataParallelFields.Known);
+        return extras.Value("max_steps") is null
+            ? DataParallelFields.Read(given)
+            : throw RequestFields.Wrong("max_steps", "must be left out of a run that devices share: its epochs end it");
+    }
+
+    private static void OnlyKnown(JsonElement ours, string name, string[] known)
     {
         foreach (var field in ours.EnumerateObject())
         {
-            if (!Extras.Contains(Name(field, "egpufleet"), StringComparer.Ordinal))
-                throw RequestFields.Wrong("egpufleet", $"has only these fields: {string.Join(", ", Extras)}");
+            if (!known.Contains(Name(field, name), StringComparer.Ordinal))
+                throw RequestFields.Wrong(name, $"has only these fields: {string.Join(", ", known)}");
         }
     }
 

@@ -7,6 +7,7 @@ using EgpuFleet.Grains.Ports;
 using EgpuFleet.Grains.Training.Policy;
 using EgpuFleet.Silo.Gateway.Checkpoints;
 using EgpuFleet.Silo.Membership;
+using EgpuFleet.Silo.Training;
 
 namespace EgpuFleet.Silo.Gateway.Training;
 
@@ -15,6 +16,7 @@ internal sealed class RoundCalls(
     IRoundStore rounds,
     ICheckpointStore checkpoints,
     NodeAuthentication nodes,
+    RoundSignals signals,
     TimeProvider time
 ) : IDisposable
 {
@@ -56,6 +58,8 @@ internal sealed class RoundCalls(
         var asked = await InternalJson.ReadAsync<RoundContributing>(request, CheckpointJson.Options);
         if (asked.Microshards.Count > Grains.Limits.MicroshardsPerMember)
             throw GatewayException.Invalid("microshards", "more than a member holds.");
+        if (!double.IsFinite(asked.Loss))
+            throw GatewayException.Invalid("loss", "it is no number.");
         var work = new RoundWork(
             asked.Round,
             asked.Base,
@@ -63,10 +67,15 @@ internal sealed class RoundCalls(
             asked.Encoding,
             asked.Delta,
             asked.Tokens,
-            asked.Microshards
+            asked.Microshards,
+            asked.Loss
         );
         var lease = Lease(asked.Job, asked.Shard, asked.Epoch, node);
-        return Answer(await rounds.ContributeAsync(lease, work, cancellationToken), asked.Shard);
+        var outcome = await rounds.ContributeAsync(lease, work, cancellationToken);
+        // The last one that was waited for: the round is closed now, not at the next look.
+        if (outcome.Run?.State.Phase == RoundPhase.Closing)
+            signals.Closing.Raise();
+        return Answer(outcome, asked.Shard);
     }
 
     /// <summary>
@@ -85,13 +94,14 @@ internal sealed class RoundCalls(
             var began = time.GetTimestamp();
             while (true)
             {
+                var closed = signals.Closed.Next;
                 var run = await rounds.FindAsync(job, cancellationToken) ?? throw NotBegun();
                 var state = run.State;
                 var isNews =
                     state.Round > round || state.IsOver || (state.Book.HasFree && !state.HasContributed(shard));
                 if (isNews || time.GetElapsedTime(began) >= Limits.RoundWait)
                     return CheckpointAnswers.Json(View(run, shard));
-                await Task.Delay(Limits.RoundPoll, time, cancellationToken);
+                await RoundSignals.WaitAsync(closed, Limits.RoundPoll, time, cancellationToken);
             }
         }
         finally
@@ -169,7 +179,11 @@ internal sealed class RoundCalls(
             Math.Max((run.State.Deadline - run.Now).TotalSeconds, 0),
             run.State.Find(shard)?.Leased ?? [],
             run.State.Book.HasFree && !run.State.HasContributed(shard),
-            run.Terms
+            run.Terms,
+            run.State.Book.Free,
+            run.State.Applied,
+            [.. run.State.Members.Select(member => member.Id)],
+            run.Figures
         );
 
     private static RoundLease Lease(string job, int shard, int epoch, NodeId node) =>

@@ -173,6 +173,7 @@ internal sealed class RoundClosings(CheckpointConnections connections, TimeProvi
                     ["round"] = run.State.Round,
                     ["tokens"] = Kept(run, result).Sum(one => one.Tokens),
                     ["delta_norm"] = result.Norm,
+                    ["train_loss"] = LossOf([.. Kept(run, result)])!.Value,
                 }
             ),
             CheckpointRows.Json(next.Manifest.Metadata)
@@ -208,9 +209,15 @@ internal sealed class RoundClosings(CheckpointConnections connections, TimeProvi
             CheckpointRows.Value(kept.Sum(one => one.Tokens)),
             CheckpointRows.Value(kept.Length),
             CheckpointRows.Value(result.Norm),
-            RoundRows.Json(dropped)
+            RoundRows.Json(dropped),
+            CheckpointRows.Value(LossOf(kept)),
+            CheckpointRows.Value(kept.Sum(one => one.Microshards.Count))
         );
     }
+
+    /// <summary>Mean over the tokens; null of none.</summary>
+    private static double? LossOf(RoundContribution[] kept) =>
+        kept.Length == 0 ? null : kept.Sum(one => one.Tokens * one.Loss) / kept.Sum(one => one.Tokens);
 
     private static IEnumerable<RoundContribution> Kept(RoundRun run, RoundResult result) =>
         run.State.Contributions.Where(one => !result.Dropped.ContainsKey(one.Delta));

@@ -73,7 +73,8 @@ internal sealed class RoundEntries(CheckpointConnections connections)
                         work.Delta.ToString(),
                         work.Encoding,
                         work.Tokens,
-                        work.Microshards
+                        work.Microshards,
+                        work.Loss
                     ),
                     work.Round,
                     work.Base,
@@ -158,7 +159,7 @@ internal sealed class RoundEntries(CheckpointConnections connections)
         // Another member began at the same time: what it began is found by the repetition.
         return await begin.ExecuteNonQueryAsync(token) == 0
             ? new RoundOutcome(RoundReply.NotBegun, null, "Another member begins the run.")
-            : new RoundOutcome(RoundReply.Accepted, new RoundRun(lease.Shard.Job, terms, state, weights, now));
+            : new RoundOutcome(RoundReply.Accepted, new RoundRun(lease.Shard.Job, terms, state, weights, now, []));
     }
 
     private static async Task<RoundOutcome?> KeepAsync(

@@ -39,7 +39,8 @@ internal static class RoundRows
                 JsonSerializer.Deserialize<RoundTerms>(row.GetString(1), Options)!,
                 JsonSerializer.Deserialize<RoundState>(row.GetString(2), Options)!,
                 new CheckpointId(row.GetGuid(3)),
-                row.GetFieldValue<DateTimeOffset>(4)
+                row.GetFieldValue<DateTimeOffset>(4),
+                row.IsDBNull(5) ? [] : JsonSerializer.Deserialize<RoundFigures[]>(row.GetString(5), Options)!
             )
             : null;
     }

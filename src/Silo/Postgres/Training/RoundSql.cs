@@ -3,7 +3,20 @@ namespace EgpuFleet.Silo.Postgres.Training;
 /// <summary>Statements of the rounds of data parallel training.</summary>
 internal static class RoundSql
 {
-    private const string Columns = "job, terms, state, base, clock_timestamp()";
+    /// <summary>What is told of rounds: so many may pass before one who tells it has to have looked.</summary>
+    private const string Figures = """
+        (
+          select json_agg(f order by f.round) from (
+            select r.round, r.tokens, r.trained_tokens, r.loss, r.members, json_array_length(r.dropped) as dropped, r.microshards
+            from training_round r
+            where r.job = training_run.job and r.loss is not null
+            order by r.round desc
+            limit 16
+          ) f
+        )
+        """;
+
+    private const string Columns = $"job, terms, state, base, clock_timestamp(), {Figures}";
 
     /// <summary>$1, $2, $3, $4: job, shard, epoch, node. The lease is held until the commit. No row: fenced out.</summary>
     public const string HoldLease = """
@@ -89,9 +102,11 @@ internal static class RoundSql
         insert into training_applied (job, microshard, round) select $1, m, $3 from unnest($2::int[]) m
         """;
 
-    /// <summary>$1: job; $2: round; $3: base; $4: tokens; $5: members; $6: norm; $7: dropped.</summary>
+    /// <summary>$1: job; $2: round; $3: base; $4: tokens; $5: members; $6: norm; $7: dropped; $8: loss; $9: microshards.</summary>
     public const string Note = """
-        insert into training_round (job, round, base, tokens, members, norm, dropped) values ($1, $2, $3, $4, $5, $6, $7)
+        insert into training_round (job, round, base, tokens, members, norm, dropped, loss, microshards, trained_tokens)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $4 + coalesce(
+          (select trained_tokens from training_round where job = $1 and round < $2 order by round desc limit 1), 0))
         """;
 
     /// <summary>$1: job. What its members handed in for the round that is closed.</summary>

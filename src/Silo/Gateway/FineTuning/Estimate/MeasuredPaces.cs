@@ -27,6 +27,7 @@ internal sealed class MeasuredPaces(IFineTuningStore store, ILedger ledger)
             if (
                 record is { State: JobState.Succeeded, FailedItems: 0, Spec.Train: { } train }
                 && train.Method == method
+                && train.DataParallel is null
                 && record.Spec.Model?.Sha256 == model.Ref.Sha256
             )
                 alike.Add(run.Job);
