@@ -35,6 +35,8 @@ try
             return await EngineBenchmark.ExitCodeAsync(engine, console, clock, stop.Token);
         case [TrainBench.Verb, var train]:
             return await TrainBenchmark.ExitCodeAsync(train, console, clock, stop.Token);
+        case [DilocoBench.Verb, var diloco]:
+            return await DilocoBenchmark.ExitCodeAsync(diloco, console, clock, stop.Token);
         case [FaultBench.Recovery or FaultBench.Chaos or FaultBench.Survival or FaultBench.Soak, var json]:
             var bench = new FaultBenchmarks(FaultBench.FromJson(json), console, clock);
             return await bench.RunAsync(args[0], stop.Token) ? ExitCodes.Ok : ExitCodes.Failed;

@@ -103,6 +103,7 @@ internal static class BenchVerb
             engine,
             train,
             CheckpointBenchVerb.Create(),
+            DilocoBenchVerb.Create(),
             FaultBenchVerbs.Recovery(),
             FaultBenchVerbs.Chaos(),
             FaultBenchVerbs.Survival(),
