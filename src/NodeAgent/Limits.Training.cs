@@ -18,6 +18,9 @@ public static partial class Limits
     /// <summary>Wait before a checkpoint that could not be stored is tried again.</summary>
     public static readonly TimeSpan CheckpointRetry = TimeSpan.FromSeconds(1);
 
+    /// <summary>For one silo to make a trained model's file: the weights are read from Postgres, written twice and hashed.</summary>
+    public static readonly TimeSpan PublishTimeout = TimeSpan.FromMinutes(15);
+
     /// <summary>Workers that a run may lose without coming further.</summary>
     public const int TrainingWorkerLosses = 3;
 

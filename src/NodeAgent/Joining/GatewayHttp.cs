@@ -18,6 +18,9 @@ public static class GatewayHttp
     /// <summary>Chunks of checkpoints to and from the store: an answer waits for its disk.</summary>
     public const string Checkpoints = "gateway-checkpoints";
 
+    /// <summary>What a silo works on for long before it answers: a trained model's file.</summary>
+    public const string Publishing = "gateway-publishing";
+
     public static IServiceCollection AddGatewayHttp(
         this IServiceCollection services,
         IReadOnlyList<Uri> gateways,
@@ -50,20 +53,24 @@ public static class GatewayHttp
             )
             .ConfigurePrimaryHttpMessageHandler(() => new GatewayFailover(choice, Limits.GatewayTimeout, Direct()))
             .AddResilienceHandler(Downloads, AddResilience);
-        // Who saves a state tries again by itself, for as long as it holds its lease.
-        services
-            .AddHttpClient(
-                Checkpoints,
-                client =>
-                {
-                    Common(client, gateways[0], credential);
-                    client.Timeout = Timeout.InfiniteTimeSpan;
-                }
-            )
-            .ConfigurePrimaryHttpMessageHandler(() =>
-                new GatewayFailover(choice, Limits.CheckpointTimeout * gateways.Count, Direct())
-            );
+        AddPatient(Checkpoints, Limits.CheckpointTimeout);
+        AddPatient(Publishing, Limits.PublishTimeout);
         return services;
+
+        // Whoever trains tries again by itself, for as long as it holds its lease.
+        void AddPatient(string name, TimeSpan patience) =>
+            services
+                .AddHttpClient(
+                    name,
+                    client =>
+                    {
+                        Common(client, gateways[0], credential);
+                        client.Timeout = Timeout.InfiniteTimeSpan;
+                    }
+                )
+                .ConfigurePrimaryHttpMessageHandler(() =>
+                    new GatewayFailover(choice, patience * gateways.Count, Direct())
+                );
     }
 
     private static void Common(HttpClient client, Uri gateway, NodeCredential credential)

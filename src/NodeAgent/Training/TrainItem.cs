@@ -52,7 +52,12 @@ internal sealed class TrainItem(
             // Of a shared run the first member does.
             var published =
                 lease.Key.Shard.Number == 0
-                    ? await gateway.PublishAsync(lease.Key, outcome.Checkpoint, stopping)
+                    ? await gateway.PublishAsync(
+                        lease.Key,
+                        outcome.Checkpoint,
+                        why => notes.Warn(outcome.State.Step, $"The result is not served yet: {why}"),
+                        stopping
+                    )
                     : null;
             if (published is not null)
                 notes.Say(outcome.State.Step, $"Done: served as {published.Model}.");

@@ -74,19 +74,33 @@ internal sealed class TrainingGateway(IHttpClientFactory clients, TimeProvider t
     )
     {
         var body = new TrainingNotes(lease.Shard.Job.ToString(), lease.Shard.Number, lease.Epoch, notes);
-        using var response = await PostAsync(InternalRoutes.TrainingNotes, body, cancellationToken);
+        using var response = await PostAsync(
+            GatewayHttp.Name,
+            InternalRoutes.TrainingNotes,
+            body,
+            _ => { },
+            cancellationToken
+        );
     }
 
-    /// <summary>Lets a checkpoint become a model that is served.</summary>
+    /// <summary>Lets a checkpoint become a model that is served, however often that has to be asked for.</summary>
+    /// <param name="waits">Told once, why it has to wait.</param>
     /// <exception cref="GenerationException">It was refused.</exception>
     public async Task<TrainingPublished> PublishAsync(
         LeaseKey lease,
         string checkpoint,
+        Action<string> waits,
         CancellationToken cancellationToken
     )
     {
         var body = new TrainingResult(lease.Shard.Job.ToString(), lease.Shard.Number, lease.Epoch, checkpoint);
-        using var response = await PostAsync(InternalRoutes.TrainingResult, body, cancellationToken);
+        using var response = await PostAsync(
+            GatewayHttp.Publishing,
+            InternalRoutes.TrainingResult,
+            body,
+            waits,
+            cancellationToken
+        );
         if (!response.IsSuccessStatusCode)
             throw new GenerationException(
                 "result_refused",
@@ -98,23 +112,34 @@ internal sealed class TrainingGateway(IHttpClientFactory clients, TimeProvider t
     }
 
     /// <summary>Asks until there is an answer that is not a passing failure.</summary>
-    private async Task<HttpResponseMessage> PostAsync<T>(string route, T body, CancellationToken cancellationToken)
+    /// <param name="waits">Told of the first failure.</param>
+    private async Task<HttpResponseMessage> PostAsync<T>(
+        string name,
+        string route,
+        T body,
+        Action<string> waits,
+        CancellationToken cancellationToken
+    )
     {
-        while (true)
+        for (var attempt = 1; ; attempt++)
         {
+            string why;
             try
             {
-                using var client = clients.CreateClient(GatewayHttp.Name);
+                using var client = clients.CreateClient(name);
                 using var content = JsonContent.Create(body, options: TrainingJson.Options);
                 var response = await client.PostAsync(route, content, cancellationToken);
                 if ((int)response.StatusCode < 500 && response.StatusCode != HttpStatusCode.TooManyRequests)
                     return response;
-                response.Dispose();
+                using (response)
+                    why = await WordsOfAsync(response, cancellationToken);
             }
             catch (Exception e) when (!cancellationToken.IsCancellationRequested && IsNoAnswer(e))
             {
-                // Nobody is there now.
+                why = e.Message;
             }
+            if (attempt == 1)
+                waits(why);
             await Task.Delay(Limits.JoinRetryEvery, time, cancellationToken);
         }
     }

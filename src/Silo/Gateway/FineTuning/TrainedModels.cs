@@ -108,7 +108,12 @@ internal sealed class TrainedModels(
     {
         var path =
             store.Find(trained.Base.Sha256)
-            ?? throw Unprocessable("base_model_missing", $"The file of {trained.Base.Name} is not here.");
+            // A file lies on the silo that received it: an agent asks the next one.
+            ?? throw new GatewayException(
+                HttpStatusCode.NotFound,
+                "base_model_missing",
+                $"The file of {trained.Base.Name} is not on this silo."
+            );
         await turn.WaitAsync(cancellationToken);
         try
         {

@@ -99,7 +99,14 @@ public sealed class IncomingModel : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         hash.Dispose();
-        await File.DisposeAsync();
-        System.IO.File.Delete(path);
+        try
+        {
+            await File.DisposeAsync();
+        }
+        finally
+        {
+            // What a full disk had no room for is written once more, and fails once more.
+            System.IO.File.Delete(path);
+        }
     }
 }
