@@ -21,6 +21,9 @@ public static partial class Limits
     /// <summary>For one silo to make a trained model's file: the weights are read from Postgres, written twice and hashed.</summary>
     public static readonly TimeSpan PublishTimeout = TimeSpan.FromMinutes(15);
 
+    /// <summary>For a full disk to have room for the last state of a run, until somebody has looked; then it is tried elsewhere.</summary>
+    public static readonly TimeSpan StateFileWait = TimeSpan.FromMinutes(10);
+
     /// <summary>Workers that a run may lose without coming further.</summary>
     public const int TrainingWorkerLosses = 3;
 

@@ -120,7 +120,7 @@ internal static class ReportDecision
         bool isAlone
     )
     {
-        var reason = $"{failure.Code}: {failure.Message}";
+        var reason = FailureReason.Of(failure);
         var settled = report?.Results ?? [];
         var operations = new List<LedgerOperation>(3);
         if (report is not null)

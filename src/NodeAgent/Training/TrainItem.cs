@@ -38,11 +38,11 @@ internal sealed class TrainItem(
     {
         if (seats is null || assignment.Train is not { } parameters)
             throw new EngineException(EngineErrorClass.InvalidRequest, "The device has no engine that trains.");
-        folder.Begin();
         // Counts as one sequence in decode: nothing is measured on the device meanwhile.
         meter.Begin();
         try
         {
+            folder.Begin();
             await using var notes = new NoteOutbox(gateway, lease.Key, time);
             var began = time.GetTimestamp();
             if (parameters.DataParallel is not null && await IsOverAsync(lease, notes, stopping))
@@ -86,6 +86,14 @@ internal sealed class TrainItem(
         catch (TrainingStateException e)
         {
             throw new GenerationException("checkpoint_unusable", e.Message, retryable: false);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new GenerationException(
+                "file_failed",
+                $"A file of the run cannot be written or read on this machine; make room on its disk: {e.Message}",
+                retryable: true
+            );
         }
         finally
         {

@@ -36,7 +36,7 @@ internal sealed class TrainingRun(
     public Action<RunState>? Stepped { get; init; }
 
     /// <param name="stopping">When it fires, the step under way is ended, its state is made durable, and the run is broken off.</param>
-    /// <exception cref="EngineException">As of the session; <see cref="EngineErrorClass.NotFinite"/> once the last good state is durable.</exception>
+    /// <exception cref="EngineException">As of the session; <see cref="EngineErrorClass.NotFinite"/> says what to begin anew with.</exception>
     /// <exception cref="OperationCanceledException">It was broken off, or the lease has ended.</exception>
     public async Task<TrainingOutcome> RunAsync(RunState state, CancellationToken stopping)
     {
@@ -47,11 +47,14 @@ internal sealed class TrainingRun(
             if (stopping.IsCancellationRequested)
                 await BreakOffAsync(state, stopping);
             await lease.ReadyAsync();
-            state = await StepAsync(rows, state);
+            state = await FiniteAsync(state.Step, () => StepAsync(rows, state));
             Stepped?.Invoke(state);
             var looks = data.Validation is not null && plan.EvaluatesAfter(state.Step);
             if (looks)
-                validLoss = await Validation.LossAsync(session, data.Validation!, lease);
+                validLoss = await FiniteAsync(
+                    state.Step,
+                    () => Validation.LossAsync(session, data.Validation!, lease)
+                );
             if (looks || plan.NotesAfter(state.Step))
             {
                 Note(state, looks, (state.TrainedTokens - tokens) / time.GetElapsedTime(meter).TotalSeconds);
@@ -60,7 +63,7 @@ internal sealed class TrainingRun(
             if (checkpoints.IsDue && state.Step < plan.TotalSteps)
                 await checkpoints.SaveAsync(session, state, Metrics(), lease.Ended);
         }
-        await SaveLastAsync(state);
+        await checkpoints.SaveLastAsync(session, state, Metrics(), lease.Ended);
         return new TrainingOutcome(state, trainLoss, validLoss, checkpoints.Last!);
     }
 
@@ -70,17 +73,7 @@ internal sealed class TrainingRun(
         while (taken.Count < parameters.BatchRows && rows.MoveNext())
             taken.Add(rows.Current);
         var batch = TrainBatch.Of([.. taken.Select(placed => placed.Row)]);
-        TrainStep done;
-        try
-        {
-            done = await session.StepAsync(batch, plan.RateAt(state.Step), lease.Ended);
-        }
-        catch (EngineException e) when (e.ErrorClass == EngineErrorClass.NotFinite)
-        {
-            // Nothing of the step was taken: what is kept is the state before it.
-            await SaveLastAsync(state);
-            throw;
-        }
+        var done = await session.StepAsync(batch, plan.RateAt(state.Step), lease.Ended);
         trainLoss = done.Loss;
         var next = taken[^1].Next;
         return state with
@@ -91,6 +84,28 @@ internal sealed class TrainingRun(
             Row = next.Row,
             TrainedTokens = state.TrainedTokens + done.TrainedTokens,
         };
+    }
+
+    /// <summary>
+    /// A state whose loss is no number is most likely broken itself, and no checkpoint is made of it: those that are there
+    /// have been trained on from.
+    /// </summary>
+    private async Task<T> FiniteAsync<T>(long step, Func<Task<T>> compute)
+    {
+        try
+        {
+            return await compute();
+        }
+        catch (EngineException e) when (e.ErrorClass == EngineErrorClass.NotFinite)
+        {
+            await checkpoints.ArrivedAsync();
+            throw new EngineException(
+                EngineErrorClass.NotFinite,
+                $"{e.Message} It was computed of the state after step {step}, of which no checkpoint is made: begin a run with "
+                    + "start_from an earlier one and a lower learning rate.",
+                innerException: e
+            );
+        }
     }
 
     /// <summary>All figures of a step go together: of two notes with figures of one step the first is kept.</summary>
@@ -123,19 +138,10 @@ internal sealed class TrainingRun(
     private static double? Found(IReadOnlyDictionary<string, double> metrics, string name) =>
         metrics.TryGetValue(name, out var value) ? value : null;
 
-    private async Task SaveLastAsync(RunState state)
-    {
-        await checkpoints.ArrivedAsync();
-        if (checkpoints.LastStep == state.Step)
-            return;
-        await checkpoints.SaveAsync(session, state, Metrics(), lease.Ended);
-        await checkpoints.ArrivedAsync();
-    }
-
     private async Task BreakOffAsync(RunState state, CancellationToken stopping)
     {
         lease.Ended.ThrowIfCancellationRequested();
-        await SaveLastAsync(state);
+        await checkpoints.SaveLastAsync(session, state, Metrics(), lease.Ended);
         notes.Say(state.Step, $"Stopped after step {state.Step}; its checkpoint is stored.");
         stopping.ThrowIfCancellationRequested();
     }

@@ -2,6 +2,7 @@ using EgpuFleet.Grains.Interfaces.Checkpoints;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Silo.Postgres;
 using EgpuFleet.Silo.Postgres.Checkpoints;
+using EgpuFleet.TestKit;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -10,7 +11,7 @@ namespace EgpuFleet.Contracts.Tests.Checkpoints;
 /// <summary>A checkpoint that the disk of the database has no room for.</summary>
 public sealed class FullStoreTests : IAsyncLifetime
 {
-    private readonly SmallDisk _disk = new();
+    private readonly SmallDiskDatabase _disk = new();
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 

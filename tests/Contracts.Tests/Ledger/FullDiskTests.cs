@@ -1,6 +1,7 @@
 using EgpuFleet.Grains.Interfaces;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Silo.Postgres;
+using EgpuFleet.TestKit;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace EgpuFleet.Contracts.Tests.Ledger;
@@ -8,7 +9,7 @@ namespace EgpuFleet.Contracts.Tests.Ledger;
 /// <summary>A database on a small disk of its own that really runs full.</summary>
 public sealed class FullDiskTests : IAsyncLifetime
 {
-    private readonly SmallDisk _disk = new();
+    private readonly SmallDiskDatabase _disk = new();
     private int _seed;
 
     public async ValueTask InitializeAsync() => await _disk.MountAsync();

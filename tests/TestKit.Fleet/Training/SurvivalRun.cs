@@ -32,7 +32,8 @@ public sealed class SurvivalRun(SurvivalOptions options, TimeProvider time, Acti
         var killed = await TrainUnderKillsAsync(rig, data, cancellationToken);
         var kills = Attribute(killed.Resumptions().ToList());
         var violations = Violations(peace, killed, kills, secondsPerStep)
-            .Concat(await ExamineAsync(rig, killed, cancellationToken))
+            .Concat(killed.Checkpoints.Count == 0 ? ["no checkpoint is listed"] : [])
+            .Concat(await rig.FaultsOfCheckpointsAsync(killed.Job, cancellationToken))
             .ToList();
         rig.Rig.KeepsFolder = violations.Count > 0;
         return new SurvivalOutcome(
@@ -180,28 +181,6 @@ public sealed class SurvivalRun(SurvivalOptions options, TimeProvider time, Acti
         }
         foreach (var difference in killed.DifferencesTo(peace))
             yield return difference;
-    }
-
-    /// <summary>Every checkpoint that is listed is whole, by the store's own examination, and comes back whole.</summary>
-    private static async Task<IReadOnlyList<string>> ExamineAsync(
-        TrainingRig rig,
-        TrainedRun run,
-        CancellationToken cancellationToken
-    )
-    {
-        var found = new List<string>();
-        foreach (var checkpoint in run.Checkpoints)
-        {
-            var verdict = await rig.Client.VerifyCheckpointAsync(checkpoint.Id, cancellationToken);
-            if (!verdict.IsIntact)
-                found.Add($"the checkpoint of step {checkpoint.Step} has {verdict.DamagedCount} damaged chunks");
-            var state = await rig.StateAsync(checkpoint.Id, cancellationToken);
-            if (!state.Keys.SequenceEqual(run.State.Keys))
-                found.Add($"the checkpoint of step {checkpoint.Step} is not a whole state");
-        }
-        if (run.Checkpoints.Count == 0)
-            found.Add("no checkpoint is listed");
-        return found;
     }
 
     private FineTuningRequest Request(string data) => SampleRequest.Of(data, options.Steps, options.CheckpointSeconds);

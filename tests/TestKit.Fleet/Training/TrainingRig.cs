@@ -122,14 +122,55 @@ public sealed class TrainingRig : IAsyncDisposable
         return page.Data;
     }
 
+    /// <summary>Which listed checkpoints are not whole by the store's own examination, or do not come back whole; none when all do.</summary>
+    public async Task<IReadOnlyList<string>> FaultsOfCheckpointsAsync(
+        FineTuningJobInfo job,
+        CancellationToken cancellationToken
+    )
+    {
+        var found = new List<string>();
+        IEnumerable<string>? names = null;
+        foreach (var checkpoint in await CheckpointsAsync(job, cancellationToken))
+        {
+            var verdict = await AskAsync(
+                () => Client.VerifyCheckpointAsync(checkpoint.Id, cancellationToken),
+                cancellationToken
+            );
+            if (!verdict.IsIntact)
+                found.Add($"the checkpoint of step {checkpoint.Step} has {verdict.DamagedCount} damaged chunks");
+            var state = await StateAsync(checkpoint.Id, cancellationToken);
+            if (!state.Keys.SequenceEqual(names ??= state.Keys))
+                found.Add($"the checkpoint of step {checkpoint.Step} is not a whole state");
+        }
+        return found;
+    }
+
+    /// <summary>Returns when the story of a run has a line with these words.</summary>
+    public async Task UntilToldAsync(string id, string words, CancellationToken cancellationToken)
+    {
+        while (
+            !(await EventsAsync(id, cancellationToken)).Any(line =>
+                line.Message.Contains(words, StringComparison.Ordinal)
+            )
+        )
+            await Task.Delay(PollEvery, cancellationToken);
+    }
+
     /// <summary>SHA-256 of each tensor of a checkpoint, by its name: weights and the optimizer's moments.</summary>
     public async Task<IReadOnlyDictionary<string, string>> StateAsync(
         string checkpoint,
         CancellationToken cancellationToken
     )
     {
-        using var content = new MemoryStream();
-        await Client.ExportCheckpointAsync(checkpoint, content, cancellationToken);
+        using var content = await AskAsync(
+            async () =>
+            {
+                var whole = new MemoryStream();
+                await Client.ExportCheckpointAsync(checkpoint, whole, cancellationToken);
+                return whole;
+            },
+            cancellationToken
+        );
         content.Position = 0;
         using var state = SafetensorsFile.Open(content);
         var hashes = new SortedDictionary<string, string>(StringComparer.Ordinal);

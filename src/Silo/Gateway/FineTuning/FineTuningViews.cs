@@ -1,6 +1,7 @@
 using System.Globalization;
 using EgpuFleet.Api;
 using EgpuFleet.Grains.Interfaces;
+using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Jobs;
 using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Grains.Ports;
@@ -144,14 +145,19 @@ internal static class FineTuningViews
             _ => "queued",
         };
 
-    private static FineTuningErrorInfo ErrorOf(FineTuningPicture job) =>
-        job.Failed is { } result
-            ? new FineTuningErrorInfo(result.ErrorCode ?? "failed", result.ErrorMessage ?? string.Empty, null)
-            : new FineTuningErrorInfo(
-                job.Record.End is { } end ? JobViews.Word(end.Code) : "failed",
-                job.Record.End?.Message ?? string.Empty,
-                null
-            );
+    /// <summary>Where the work failed, the device's own code; else how the job ended.</summary>
+    private static FineTuningErrorInfo ErrorOf(FineTuningPicture job)
+    {
+        if (job.Failed is { } result)
+            return new FineTuningErrorInfo(result.ErrorCode ?? "failed", result.ErrorMessage ?? string.Empty, null);
+        if (job.Record.End is not { } end)
+            return new FineTuningErrorInfo("failed", string.Empty, null);
+        return
+            end.Code is JobEndCode.WorkFailed or JobEndCode.RetriesExhausted
+            && FailureReason.Read(end.Message) is { } why
+            ? new FineTuningErrorInfo(why.Code, why.Message, null)
+            : new FineTuningErrorInfo(JobViews.Word(end.Code), end.Message, null);
+    }
 
     private static (string Level, string Message) Words(TrainingNote note)
     {

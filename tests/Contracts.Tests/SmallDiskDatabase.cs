@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using EgpuFleet.Silo.Postgres;
+using EgpuFleet.TestKit;
 using Microsoft.Extensions.Logging.Abstractions;
 using Npgsql;
 
@@ -9,27 +9,19 @@ namespace EgpuFleet.Contracts.Tests;
 /// A server whose one migrated database lies on a small disk, which really runs full; its log lies elsewhere. The server is
 /// nobody else's: any of its sessions may be the one that has to write a page to the full disk, whatever its own database.
 /// </summary>
-internal sealed class SmallDisk : IAsyncDisposable
+internal sealed class SmallDiskDatabase : IAsyncDisposable
 {
     private readonly string _disk = Path.Combine(Path.GetTempPath(), $"egpufleet-disk-{Guid.NewGuid():N}");
     private readonly string _data = Path.Combine(Path.GetTempPath(), $"egpufleet-test-{Guid.NewGuid():N}");
+    private SmallDisk? _mounted;
     private EmbeddedPostgres? _server;
 
-    public const string SkipReason = "Needs Linux and the right to mount a small file system.";
-
     /// <summary>False: this machine does not allow it.</summary>
-    public bool IsMounted { get; private set; }
+    public bool IsMounted => _mounted is not null;
 
     private static CancellationToken Token => TestContext.Current.CancellationToken;
 
-    public async Task MountAsync()
-    {
-        Directory.CreateDirectory(_disk);
-        IsMounted =
-            OperatingSystem.IsLinux()
-            && Environment.IsPrivilegedProcess
-            && await RunAsync("mount", "-t", "tmpfs", "-o", "size=48m,mode=0777", "tmpfs", _disk);
-    }
+    public async Task MountAsync() => _mounted = await SmallDisk.MountAsync(_disk, megabytes: 48);
 
     /// <summary>Its connection string.</summary>
     public async Task<string> CreateDatabaseAsync()
@@ -40,7 +32,7 @@ internal sealed class SmallDisk : IAsyncDisposable
         await using (var owner = source.CreateCommand("select current_setting('data_directory')"))
         {
             var data = (string)(await owner.ExecuteScalarAsync(Token))!;
-            Assert.True(await RunAsync("chown", $"--reference={data}", _disk));
+            Assert.True(await _mounted!.GiveToOwnerOfAsync(data));
         }
         await ExecuteAsync(source, $"create tablespace small location '{_disk}'");
         await ExecuteAsync(source, "create database on_small_disk tablespace small");
@@ -51,14 +43,14 @@ internal sealed class SmallDisk : IAsyncDisposable
         return made.ConnectionString;
     }
 
-    public async Task GrowAsync() => Assert.True(await RunAsync("mount", "-o", "remount,size=256m", _disk));
+    public async Task GrowAsync() => Assert.True(await _mounted!.GrowAsync(megabytes: 256));
 
     public async ValueTask DisposeAsync()
     {
         if (_server is not null)
             await _server.DisposeAsync();
-        if (IsMounted)
-            await RunAsync("umount", _disk);
+        if (_mounted is not null)
+            await _mounted.DisposeAsync();
         Directory.Delete(_disk, recursive: true);
         if (Directory.Exists(_data))
             Directory.Delete(_data, recursive: true);
@@ -68,14 +60,5 @@ internal sealed class SmallDisk : IAsyncDisposable
     {
         await using var command = source.CreateCommand(sql);
         await command.ExecuteNonQueryAsync(Token);
-    }
-
-    private static async Task<bool> RunAsync(string program, params string[] arguments)
-    {
-        using var process = Process.Start(
-            new ProcessStartInfo(program, arguments) { RedirectStandardError = true, UseShellExecute = false }
-        );
-        await process!.WaitForExitAsync(CancellationToken.None);
-        return process.ExitCode == 0;
     }
 }
