@@ -51,10 +51,7 @@ internal sealed class TrainingRun(
             Stepped?.Invoke(state);
             var looks = data.Validation is not null && plan.EvaluatesAfter(state.Step);
             if (looks)
-                validLoss = await FiniteAsync(
-                    state.Step,
-                    () => Validation.LossAsync(session, data.Validation!, lease)
-                );
+                validLoss = await FiniteAsync(state.Step, () => Validation.LossAsync(session, data.Validation!, lease));
             if (looks || plan.NotesAfter(state.Step))
             {
                 Note(state, looks, (state.TrainedTokens - tokens) / time.GetElapsedTime(meter).TotalSeconds);
