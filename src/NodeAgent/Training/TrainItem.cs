@@ -2,6 +2,7 @@ using System.Text.Json;
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Checkpoints;
 using EgpuFleet.NodeAgent.Execution;
@@ -49,30 +50,8 @@ internal sealed class TrainItem(
                 return (0, "{}");
             var prepared = await inputs.PrepareAsync(parameters, model, folder, notes, stopping);
             var (processId, outcome) = await attempts.RunAsync(seats, prepared, folder, lease, notes, stopping);
-            // Of a shared run the first member does.
-            var published =
-                lease.Key.Shard.Number == 0
-                    ? await gateway.PublishAsync(
-                        lease.Key,
-                        outcome.Checkpoint,
-                        why => notes.Warn(outcome.State.Step, $"The result is not served yet: {why}"),
-                        stopping
-                    )
-                    : null;
-            if (published is not null)
-                notes.Say(outcome.State.Step, $"Done: served as {published.Model}.");
-            var summary = new
-            {
-                published?.Model,
-                outcome.Checkpoint,
-                Steps = outcome.State.Step,
-                outcome.State.TrainedTokens,
-                outcome.TrainLoss,
-                outcome.ValidLoss,
-                seats.Engine,
-                Seconds = time.GetElapsedTime(began).TotalSeconds,
-            };
-            return (processId, JsonSerializer.Serialize(summary, AgentJson.Options));
+            var published = await PublishAsync(lease, outcome, notes, stopping);
+            return (processId, Summary(published, outcome, seats.Engine, time.GetElapsedTime(began)));
         }
         catch (CheckpointException e) when (e.Code == "fenced")
         {
@@ -100,6 +79,42 @@ internal sealed class TrainItem(
             meter.End();
             folder.End();
         }
+    }
+
+    private static string Summary(TrainingPublished? published, TrainingOutcome outcome, string engine, TimeSpan took)
+    {
+        var summary = new
+        {
+            published?.Model,
+            outcome.Checkpoint,
+            Steps = outcome.State.Step,
+            outcome.State.TrainedTokens,
+            outcome.TrainLoss,
+            outcome.ValidLoss,
+            Engine = engine,
+            Seconds = took.TotalSeconds,
+        };
+        return JsonSerializer.Serialize(summary, AgentJson.Options);
+    }
+
+    /// <summary>Has the result served; of a shared run the first member does, and null is returned to the others.</summary>
+    private async Task<TrainingPublished?> PublishAsync(
+        HeldLease lease,
+        TrainingOutcome outcome,
+        NoteOutbox notes,
+        CancellationToken stopping
+    )
+    {
+        if (lease.Key.Shard.Number != 0)
+            return null;
+        var published = await gateway.PublishAsync(
+            lease.Key,
+            outcome.Checkpoint,
+            why => notes.Warn(outcome.State.Step, $"The result is not served yet: {why}"),
+            stopping
+        );
+        notes.Say(outcome.State.Step, $"Done: served as {published.Model}.");
+        return published;
     }
 
     /// <summary>Whether the others have finished without this member; the first one has to see to the end all the same.</summary>
