@@ -168,9 +168,6 @@ public static class Limits
     /// <summary>Devices that train one model together: beyond it a round costs the silo more than it saves.</summary>
     public const int MembersPerRun = 64;
 
-    /// <summary>Microshards that a member works on in one round: what is lost with it.</summary>
-    public const int MicroshardsPerMember = 256;
-
     /// <summary>Notes kept of one training run: a figure for each of the most steps that a curve can show, and some words.</summary>
     public const int NotesPerRun = 100_000;
 

@@ -13,6 +13,9 @@ public sealed record Microshards(int Samples, int Size, int Epochs)
 
     public const int LargestSize = 256;
 
+    /// <summary>Microshards that a member works on in one round: what is lost with it.</summary>
+    public const int MostPerMember = 256;
+
     public int PerEpoch => (Samples + Size - 1) / Size;
 
     public int Count => checked(PerEpoch * Epochs);

@@ -77,4 +77,9 @@ public sealed record TrainParameters(
     [property: Id(13)] int EvaluateEverySteps = 50,
     [property: Id(14)] int CheckpointSeconds = 60,
     [property: Id(15)] DataParallelParameters? DataParallel = null
-);
+)
+{
+    /// <summary>What the item of a member is called; the first one sees to the run's end.</summary>
+    /// <param name="member">From 0.</param>
+    public static string MemberName(int member) => member == 0 ? "run" : $"member-{member}";
+}

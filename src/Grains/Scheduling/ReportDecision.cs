@@ -1,5 +1,6 @@
 using EgpuFleet.Grains.Interfaces.Execution;
 using EgpuFleet.Grains.Interfaces.Jobs;
+using EgpuFleet.Grains.Interfaces.Training;
 using EgpuFleet.Grains.Ports;
 using EgpuFleet.Grains.Scheduling.Memory;
 
@@ -143,10 +144,35 @@ internal static class ReportDecision
             );
             return new ReportVerdict(operations, settled, LeaseEnd.Requeued, EndsJob: false, isWorkerLost);
         }
+        if (job.Shape.Kind == JobKind.Train && shard.FirstItem > 0)
+            return MemberGivenUp(job, shard, failure);
         var code = failure.Retryable ? JobEndCode.RetriesExhausted : JobEndCode.WorkFailed;
         operations.Add(new LedgerOperation.FailShard(shard.Id, shard.Epoch, reason));
         operations.Add(new LedgerOperation.EndJob(job.Id, JobState.Failed, new JobEnd(code, reason)));
         return new ReportVerdict(operations, settled, LeaseEnd.Failed, EndsJob: true);
+    }
+
+    /// <summary>
+    /// A further member of a shared training that fails for good leaves its microshards to the others: its item is an
+    /// error, and the run goes on. Only the first member's end is the run's.
+    /// </summary>
+    private static ReportVerdict MemberGivenUp(JobEntry job, ShardEntry shard, ShardFailure failure)
+    {
+        var error = new ItemResult(
+            shard.FirstItem,
+            TrainParameters.MemberName(shard.FirstItem),
+            Text: null,
+            FinishReason: null,
+            PromptTokens: 0,
+            CompletionTokens: 0,
+            failure.Code,
+            failure.Message,
+            shard.Lease.Device,
+            WorkerProcessId: 0,
+            shard.FailureCount + 1,
+            DurationMilliseconds: 0
+        );
+        return Finished(job, shard, new ShardReport(shard.Lease, ShardOutcome.Finished, [error], Failure: null));
     }
 
     private static int LeftAfter(ShardEntry shard, IReadOnlyList<ItemResult> results)

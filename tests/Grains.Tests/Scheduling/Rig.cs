@@ -92,14 +92,14 @@ internal sealed partial class Rig : IAsyncDisposable, IDeviceCalls, IModelCatalo
             agents.Add(agent.Device.Node, agent);
     }
 
-    /// <summary>Lets time pass until an agent is given a shard; the agent speaks meanwhile.</summary>
+    /// <summary>Lets time pass until an agent is given a shard; all agents speak meanwhile.</summary>
     public async Task<ShardAssignment> PassTimeUntilNextAsync(FakeAgent agent)
     {
         var next = agent.NextAsync();
         while (!next.IsCompleted)
         {
             Time.Advance(Options.Tick);
-            await agent.HeartbeatAsync(this);
+            await HearAllAsync();
             await LetThingsHappenAsync(next);
         }
         return await next;

@@ -8,6 +8,8 @@ namespace EgpuFleet.Grains.Tests.Scheduling;
 /// <summary>A fine-tuning run goes to a device that trains, and is given up only when it fails again and again at one place.</summary>
 public sealed class TrainTests
 {
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
     [Fact]
     public async Task It_waits_for_a_device_that_trains_and_others_pass()
     {
@@ -57,6 +59,48 @@ public sealed class TrainTests
         await rig.SubmitTrainAsync(members: 2);
         Assert.Single((await a.NextAsync()).Items);
         Assert.Single((await b.NextAsync()).Items);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_further_member_that_fails_for_good_leaves_the_run_to_the_others(bool isRetryable)
+    {
+        var (a, b) = (new FakeAgent("a") { TrainEngine = "torch" }, new FakeAgent("b") { TrainEngine = "torch" });
+        await using var rig = await Rig.StartAsync(a, b);
+        var train = await rig.SubmitTrainAsync(members: 2);
+        var (ofA, ofB) = (await a.NextAsync(), await b.NextAsync());
+        var (first, second, work) = ofA.Items[0].Index == 0 ? (a, b, ofA) : (b, a, ofB);
+        for (var i = 1; isRetryable && i < RetryPolicy.Default.MaxAttempts; i++)
+        {
+            await second.FailAsync(rig, second.Running.Values.Single(), "broken", retryable: true);
+            await NextAsync(rig, second);
+        }
+        await second.FailAsync(rig, second.Running.Values.Single(), "broken", isRetryable);
+        var job = await rig.JobAsync(train);
+        Assert.Equal((JobState.Running, 1), (job.State, job.FailedItems));
+
+        await first.FinishAsync(rig, work);
+        await rig.UntilSucceededAsync(train);
+        var results = await rig.Ledger.ReadResultsAsync(train, Token).ToListAsync(Token);
+        var failed = Assert.Single(results, result => result.ErrorCode is not null);
+        Assert.Equal(
+            (1, "member-1", "broken", second.Device),
+            (failed.Index, failed.CustomId, failed.ErrorCode, failed.Device)
+        );
+    }
+
+    [Fact]
+    public async Task The_first_member_that_fails_for_good_ends_the_run()
+    {
+        var (a, b) = (new FakeAgent("a") { TrainEngine = "torch" }, new FakeAgent("b") { TrainEngine = "torch" });
+        await using var rig = await Rig.StartAsync(a, b);
+        var train = await rig.SubmitTrainAsync(members: 2);
+        var (ofA, _) = (await a.NextAsync(), await b.NextAsync());
+        FakeAgent[] agents = ofA.Items[0].Index == 0 ? [a, b] : [b, a];
+        await agents[0].FailAsync(rig, agents[0].Running.Values.Single(), "broken", retryable: false);
+        Assert.Equal(JobEndCode.WorkFailed, (await rig.JobAsync(train)).End?.Code);
+        await agents[1].NextStoppedAsync();
     }
 
     [Fact]

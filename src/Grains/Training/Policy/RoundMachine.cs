@@ -58,7 +58,7 @@ public static partial class RoundMachine
         if (Refuse(state, member, epoch, round) is { } reply)
             return (state, reply, []);
         var known = state.Find(member)!;
-        var most = Math.Min(total, Limits.MicroshardsPerMember) - known.Leased.Count;
+        var most = Math.Min(total, Microshards.MostPerMember) - known.Leased.Count;
         if (most <= 0 || now >= state.Deadline || state.HasContributed(member))
             return (With(state, known with { HeardAt = now }), RoundReply.Accepted, known.Leased);
         var (rest, taken) = state.Book.Take(most);

@@ -8,7 +8,7 @@ namespace EgpuFleet.NodeAgent.Training.Shared;
 internal sealed class SharedPlan(DataParallelParameters shared, long steps, int microshards, int evaluateEverySteps)
 {
     private readonly int usual = (int)
-        Math.Clamp(Math.Round(shared.Steps * (double)microshards / steps), 1, Microshards.LargestSize);
+        Math.Clamp(Math.Round(shared.Steps * (double)microshards / steps), 1, Microshards.MostPerMember);
 
     /// <summary>Microshards that the member should hold: those of its steps, and no more than its part of what is left.</summary>
     public int Share(RoundNow round)

@@ -61,7 +61,7 @@ internal sealed class CreateFineTuning(
         [
             .. Enumerable
                 .Range(0, spec.ItemCount)
-                .Select(i => new BatchItem(i, i == 0 ? "run" : $"member-{i}", string.Empty, Messages: null)),
+                .Select(i => new BatchItem(i, TrainParameters.MemberName(i), string.Empty, Messages: null)),
         ];
         var reply = await fleet
             .SubmitAsync(new SubmitRequest(spec, hash, items), cancellationToken)

@@ -110,13 +110,14 @@ internal sealed class FineTuningReads(
         var shown = new List<FineTuningJobInfo>(records.Count);
         foreach (var (run, record) in records)
         {
+            var isServed = await IsServedAsync(record);
             var picture = new FineTuningPicture(
                 run,
                 record,
                 reasons?.GetValueOrDefault(run.Job),
                 metrics[run.Job],
-                await IsServedAsync(record),
-                await FailedAsync(record, cancellationToken)
+                isServed,
+                await FailedAsync(record, isServed, cancellationToken)
             );
             shown.Add(FineTuningViews.Show(picture, time.GetUtcNow()));
         }
@@ -124,27 +125,22 @@ internal sealed class FineTuningReads(
     }
 
     private async Task<bool> IsServedAsync(JobRecord record) =>
-        record is { State: JobState.Succeeded, FailedItems: 0 }
-        && await fleet.Models.Find(record.Spec.Train!.Result) is not null;
+        record.State == JobState.Succeeded && await fleet.Models.Find(record.Spec.Train!.Result) is not null;
 
-    /// <summary>A run whose one item ended as an error has failed, though its job has done all that it could.</summary>
-    private async Task<ItemResult?> FailedAsync(JobRecord record, CancellationToken cancellationToken)
+    private async Task<ItemResult?> FailedAsync(JobRecord record, bool isServed, CancellationToken cancellationToken)
     {
-        if (record is not { State: JobState.Succeeded, FailedItems: > 0 })
-            return null;
         try
         {
-            await foreach (var result in ledger.ReadResultsAsync(record.Spec.Id, cancellationToken))
-            {
-                if (result.ErrorCode is not null)
-                    return result;
-            }
+            var results = ledger.ReadResultsAsync(record.Spec.Id, cancellationToken);
+            return await RunFailure.FindAsync(record, results, cancellationToken);
         }
         catch (JobArchivedException)
         {
-            // That it failed is known still; why is not.
+            // Why it failed is not known any more; that it did is, by the model that it has not left.
+            return isServed
+                ? null
+                : new ItemResult(0, "", null, null, 0, 0, "failed", "Why is not kept any more.", default, 0, 0, 0);
         }
-        return new ItemResult(0, "", null, null, 0, 0, "failed", "Why is not kept any more.", default, 0, 0, 0);
     }
 
     /// <summary><c>metadata[key]=value</c>, any number of times.</summary>

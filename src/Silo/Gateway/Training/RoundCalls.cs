@@ -56,7 +56,7 @@ internal sealed class RoundCalls(
     {
         var node = await nodes.RequireAsync(request);
         var asked = await InternalJson.ReadAsync<RoundContributing>(request, CheckpointJson.Options);
-        if (asked.Microshards.Count > Grains.Limits.MicroshardsPerMember)
+        if (asked.Microshards.Count > Microshards.MostPerMember)
             throw GatewayException.Invalid("microshards", "more than a member holds.");
         if (!double.IsFinite(asked.Loss))
             throw GatewayException.Invalid("loss", "it is no number.");
