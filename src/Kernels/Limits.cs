@@ -77,6 +77,9 @@ public static class Limits
     /// <summary>As in the OpenAI API; the header of a token's frame holds them.</summary>
     public const int TopLogProbs = 20;
 
+    /// <summary>Tokens of one request whose logits are biased; more than any client library sends.</summary>
+    public const int LogitBiases = 1024;
+
     /// <summary>What is made of the largest schemas; an engine holds a multiple of it, for each sequence.</summary>
     public const int GrammarCharacters = 512 * 1024;
 

@@ -18,6 +18,9 @@ public static partial class Limits
     /// <summary>Depth of an interactive request's JSON, which may hold the schema of its answer.</summary>
     public const int CompletionJsonDepth = 64;
 
+    /// <summary>Tokens that <c>logit_bias</c> may name, as the engines bound them.</summary>
+    public const int LogitBiases = 1024;
+
     /// <summary>Name of a schema, as OpenAI bounds it.</summary>
     public const int SchemaNameLength = 64;
 

@@ -91,6 +91,24 @@ public sealed class OpenAiSdkTests(SharedFleet shared)
     }
 
     [Fact]
+    public async Task The_sdk_steers_which_tokens_come()
+    {
+        var one = new ChatCompletionOptions();
+        one.LogitBiases[1000] = 50;
+        var only = await SayAsync(one);
+        Assert.True(only.Length >= 4 && only[(only.Length / 2)..] == only[..(only.Length / 2)], only);
+        one.FrequencyPenalty = 2;
+        var wearied = await SayAsync(one);
+        Assert.NotEqual(only, wearied);
+        Assert.StartsWith(only[..4], wearied, StringComparison.Ordinal);
+
+        one.LogitBiases[1 << 30] = 1;
+        var error = await Assert.ThrowsAsync<ClientResultException>(() => SayAsync(one));
+        Assert.Equal(400, error.Status);
+        Assert.Contains("logit_bias", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task The_sdk_sees_a_typed_error_for_an_unknown_model()
     {
         var error = await Assert.ThrowsAsync<ClientResultException>(async () =>
@@ -113,6 +131,14 @@ public sealed class OpenAiSdkTests(SharedFleet shared)
         var models = (await client.GetModelsAsync(TestContext.Current.CancellationToken)).Value;
 
         Assert.Contains(models, model => model.Id == SharedFleet.SampleModel);
+    }
+
+    private async Task<string> SayAsync(ChatCompletionOptions options)
+    {
+        (options.Temperature, options.MaxOutputTokenCount) = (0, 48);
+        var said = await Chat()
+            .CompleteChatAsync([new UserChatMessage("What is a GPU?")], options, TestContext.Current.CancellationToken);
+        return said.Value.Content[0].Text;
     }
 
     private ChatClient Chat(string model = SharedFleet.SampleModel) => Client().GetChatClient(model);

@@ -117,7 +117,7 @@ public enum SubmitOutcome
 /// <param name="PromptTokens">About how long the prompt is.</param>
 /// <param name="OutputTokens">The most the answer may have; null: as long as it gets.</param>
 /// <param name="Choice">On what kind of device; null: any.</param>
-/// <param name="NeedsGrammar">The answer is held to a grammar, which not every engine does.</param>
+/// <param name="IsSteered">The answer is held to a grammar, or its tokens are weighed: not every engine does that.</param>
 [GenerateSerializer, Immutable, Alias("fleet.RouteRequest")]
 public sealed record RouteRequest(
     [property: Id(0)] Models.ModelRecord Model,
@@ -125,7 +125,7 @@ public sealed record RouteRequest(
     [property: Id(2)] int PromptTokens = 0,
     [property: Id(3)] int? OutputTokens = null,
     [property: Id(4)] DeviceChoice? Choice = null,
-    [property: Id(5)] bool NeedsGrammar = false
+    [property: Id(5)] bool IsSteered = false
 );
 
 /// <summary>Either a placement or a refusal.</summary>

@@ -6,7 +6,10 @@ namespace EgpuFleet.Grains.Interfaces.Serving;
 /// <param name="MaxTokens">At most so many tokens; null: up to the end of the context.</param>
 /// <param name="Seed">Per-token randomness is keyed by (seed, token index), so equal seeds give equal text.</param>
 /// <param name="Stop">Up to 4 strings; generation ends before the first of them.</param>
-/// <param name="Grammar">GBNF that the text is held to, which <see cref="GrammarEngine"/> alone does; null: any text.</param>
+/// <param name="Grammar">GBNF that the text is held to; null: any text.</param>
+/// <param name="FrequencyPenalty">Taken off the logit of a token for each time that the answer has it already; -2 to 2.</param>
+/// <param name="PresencePenalty">Taken off the logit of a token that the answer has already; -2 to 2.</param>
+/// <param name="Biases">Added to the logits of some tokens; null: none.</param>
 [GenerateSerializer, Immutable, Alias("fleet.GenerationParameters")]
 public sealed record GenerationParameters(
     [property: Id(0)] int? MaxTokens,
@@ -15,12 +18,24 @@ public sealed record GenerationParameters(
     [property: Id(3)] int TopK,
     [property: Id(4)] long Seed,
     [property: Id(5)] string[] Stop,
-    [property: Id(6)] string? Grammar = null
+    [property: Id(6)] string? Grammar = null,
+    [property: Id(7)] double FrequencyPenalty = 0,
+    [property: Id(8)] double PresencePenalty = 0,
+    [property: Id(9)] LogitBias[]? Biases = null
 )
 {
-    /// <summary>The engine that holds a text to a grammar, as devices name it.</summary>
-    public const string GrammarEngine = "llama.cpp";
+    /// <summary>The engine that alone steers what is said, as devices name it.</summary>
+    public const string SteeringEngine = "llama.cpp";
+
+    /// <summary>More than a choice among the likely tokens is asked for, which <see cref="SteeringEngine"/> alone does.</summary>
+    public bool IsSteered =>
+        Grammar is not null || FrequencyPenalty != 0 || PresencePenalty != 0 || Biases is { Length: > 0 };
 }
+
+/// <param name="TokenId">Id in the model's vocabulary.</param>
+/// <param name="Bias">Added to its logit; -100 to 100.</param>
+[GenerateSerializer, Immutable, Alias("fleet.LogitBias")]
+public sealed record LogitBias([property: Id(0)] int TokenId, [property: Id(1)] double Bias);
 
 /// <summary>One chat message; role is system, user or assistant.</summary>
 [GenerateSerializer, Immutable, Alias("fleet.ChatMessage")]

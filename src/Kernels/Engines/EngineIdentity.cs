@@ -18,6 +18,9 @@ public enum EngineCapabilities
 
     /// <summary>Holds a text to a grammar.</summary>
     Grammars = 16,
+
+    /// <summary>Penalises repetition, and adds biases to logits.</summary>
+    LogitRules = 32,
 }
 
 /// <param name="Name">As written in jobs and logs: <c>llama.cpp</c>.</param>

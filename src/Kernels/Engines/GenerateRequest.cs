@@ -60,6 +60,20 @@ public sealed record GenerationOptions(
     /// <summary>Tell every token's log-probability, and those of this many most likely tokens in its place; null: none.</summary>
     public int? TopLogProbs { get; init; }
 
+    /// <summary>Taken off the logit of a token for each time that the completion has it already; -2 to 2.</summary>
+    public double FrequencyPenalty { get; init; }
+
+    /// <summary>Taken off the logit of a token that the completion has already, however often; -2 to 2.</summary>
+    public double PresencePenalty { get; init; }
+
+    /// <summary>Added to logits, a token once; -100 to 100. They travel beside the options, which are small.</summary>
+    [JsonIgnore]
+    public IReadOnlyList<LogitBias> LogitBiases { get; init; } = [];
+
+    /// <summary>Whether the model's logits are changed before one is chosen, which takes <see cref="EngineCapabilities.LogitRules"/>.</summary>
+    [JsonIgnore]
+    public bool HasLogitRules => FrequencyPenalty != 0 || PresencePenalty != 0 || LogitBiases.Count > 0;
+
     /// <summary>
     /// GBNF whose rule <c>root</c> the text is held to, up to where another bound cuts it; null: any text. It travels beside the
     /// options, which are small.
@@ -67,3 +81,7 @@ public sealed record GenerationOptions(
     [JsonIgnore]
     public string? Grammar { get; init; }
 }
+
+/// <param name="TokenId">Id in the model's vocabulary.</param>
+/// <param name="Bias">What is added to its logit.</param>
+public sealed record LogitBias(int TokenId, double Bias);

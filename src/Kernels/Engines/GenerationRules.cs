@@ -4,6 +4,8 @@ namespace EgpuFleet.Kernels.Engines;
 public static class GenerationRules
 {
     private const double HighestTemperature = 2;
+    private const double HighestPenalty = 2;
+    private const double HighestBias = 100;
 
     /// <exception cref="EngineException"><see cref="EngineErrorClass.InvalidRequest"/>.</exception>
     public static void Check(GenerateRequest request)
@@ -23,6 +25,7 @@ public static class GenerationRules
         if (options.Grammar is { Length: 0 or > Limits.GrammarCharacters } grammar)
             throw Invalid($"A grammar of {grammar.Length} characters is not in 1..{Limits.GrammarCharacters}.");
         CheckStopStrings(options.StopStrings);
+        CheckLogitRules(options);
         if (request.Prompt is ChatPrompt chat)
             CheckMessages(chat.Messages);
     }
@@ -33,6 +36,23 @@ public static class GenerationRules
             throw Invalid($"{stopStrings.Count} stop strings are more than {Limits.StopStrings}.");
         if (stopStrings.Any(text => text is null or "" || text.Length > Limits.StopStringCharacters))
             throw Invalid($"A stop string is empty or longer than {Limits.StopStringCharacters} characters.");
+    }
+
+    private static void CheckLogitRules(GenerationOptions options)
+    {
+        if (Math.Abs(options.FrequencyPenalty) is not <= HighestPenalty)
+            throw Invalid(
+                $"frequency_penalty {options.FrequencyPenalty} is not in -{HighestPenalty}..{HighestPenalty}."
+            );
+        if (Math.Abs(options.PresencePenalty) is not <= HighestPenalty)
+            throw Invalid($"presence_penalty {options.PresencePenalty} is not in -{HighestPenalty}..{HighestPenalty}.");
+        var biases = options.LogitBiases;
+        if (biases.Count > Limits.LogitBiases)
+            throw Invalid($"{biases.Count} biases of logits are more than {Limits.LogitBiases}.");
+        if (biases.Any(bias => bias is null || Math.Abs(bias.Bias) is not <= HighestBias))
+            throw Invalid($"A bias of a logit is not in -{HighestBias}..{HighestBias}.");
+        if (biases.Select(bias => bias.TokenId).Distinct().Count() < biases.Count)
+            throw Invalid("A token has two biases.");
     }
 
     private static void CheckMessages(IReadOnlyList<ChatMessage> messages)

@@ -16,7 +16,10 @@ internal sealed class LlamaEngine(string? device) : IKernelEngine
         new(
             LlamaCppSettings.Engine,
             LlamaLibrary.PinnedVersion,
-            EngineCapabilities.Generate | EngineCapabilities.Adapters | EngineCapabilities.Grammars
+            EngineCapabilities.Generate
+                | EngineCapabilities.Adapters
+                | EngineCapabilities.Grammars
+                | EngineCapabilities.LogitRules
         );
 
     public Task OpenAsync(CancellationToken cancellationToken)

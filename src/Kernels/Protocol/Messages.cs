@@ -123,7 +123,20 @@ public sealed record GenerateParams(
 /// <summary>What a generate has that may be long.</summary>
 /// <param name="Prompt">What the model continues.</param>
 /// <param name="Grammar">As in <see cref="GenerationOptions.Grammar"/>.</param>
-public sealed record GenerateBody(Prompt Prompt, string? Grammar = null);
+/// <param name="LogitBiases">As in <see cref="GenerationOptions.LogitBiases"/>.</param>
+public sealed record GenerateBody(Prompt Prompt, string? Grammar = null, IReadOnlyList<LogitBias>? LogitBiases = null)
+{
+    public static GenerateBody Of(GenerateRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var options = request.Options;
+        return new GenerateBody(
+            request.Prompt,
+            options.Grammar,
+            options.LogitBiases is [] ? null : options.LogitBiases
+        );
+    }
+}
 
 public sealed record TuneParams(string ContentHash, double Seconds);
 

@@ -144,7 +144,7 @@ public sealed partial class WorkerClient : IAsyncDisposable
             new GenerateParams(request.ContentHash, request.Options, request.Priority, Limits.CreditTokens),
             ProtocolJson.Default.GenerateParams
         );
-        var given = new GenerateBody(request.Prompt, request.Options.Grammar);
+        var given = GenerateBody.Of(request);
         var body = JsonSerializer.SerializeToUtf8Bytes(given, ProtocolJson.Default.GenerateBody);
         using var call = Register();
         var finished = true;

@@ -119,6 +119,8 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
         GenerationRules.Check(request);
         if (request.Options.Grammar is not null && !engine.Identity.Capabilities.HasFlag(EngineCapabilities.Grammars))
             throw Missing("holds no text to a grammar");
+        if (request.Options.HasLogitRules && !engine.Identity.Capabilities.HasFlag(EngineCapabilities.LogitRules))
+            throw Missing("takes neither penalties nor biases of logits");
         var generator = Find(request.ContentHash).Generator;
         Interlocked.Increment(ref generations);
         try

@@ -113,7 +113,7 @@ internal sealed partial class WorkerRequest(
     {
         var parameters = ProtocolJson.Read(header.Params, ProtocolJson.Default.GenerateParams);
         var given = ProtocolJson.Read(body.Span, ProtocolJson.Default.GenerateBody);
-        var options = parameters.Options with { Grammar = given.Grammar };
+        var options = parameters.Options with { Grammar = given.Grammar, LogitBiases = given.LogitBiases ?? [] };
         var request = new GenerateRequest(parameters.ContentHash, given.Prompt, options, parameters.Priority);
         activity?.SetTag("egpufleet.model.hash", parameters.ContentHash);
         await foreach (var token in engine.GenerateAsync(request, call.Cancelled))

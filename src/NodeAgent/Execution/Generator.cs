@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using EgpuFleet.Grains.Interfaces.Serving;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Workers;
+using EngineBias = EgpuFleet.Kernels.Engines.LogitBias;
 using EngineMessage = EgpuFleet.Kernels.Engines.ChatMessage;
 using EngineRequest = EgpuFleet.Kernels.Engines.GenerateRequest;
 
@@ -98,5 +99,8 @@ internal sealed class Generator(ThroughputMeter meter, LiveSpeeds speeds, TimePr
         {
             StopStrings = parameters.Stop,
             Grammar = parameters.Grammar,
+            FrequencyPenalty = parameters.FrequencyPenalty,
+            PresencePenalty = parameters.PresencePenalty,
+            LogitBiases = [.. (parameters.Biases ?? []).Select(one => new EngineBias(one.TokenId, one.Bias))],
         };
 }

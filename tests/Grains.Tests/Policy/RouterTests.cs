@@ -53,9 +53,9 @@ public sealed class RouterTests
     {
         var slow = Given.Device("slow", tokensPerSecond: 1) with { Engine = "llama.cpp" };
         var fast = Given.Device("fast", tokensPerSecond: 1000) with { Engine = "tinygrad" };
-        var held = new RouteRequest(Given.Model(), [], NeedsGrammar: true);
+        var held = new RouteRequest(Given.Model(), [], IsSteered: true);
 
-        Assert.Equal(fast.Id, Router.Route([slow, fast], held with { NeedsGrammar = false }).Placement?.Device);
+        Assert.Equal(fast.Id, Router.Route([slow, fast], held with { IsSteered = false }).Placement?.Device);
         Assert.Equal(slow.Id, Router.Route([slow, fast], held).Placement?.Device);
         var none = Router.Route([slow with { Ready = false }, fast], held).Refusal;
         Assert.Equal(RefusalCode.NoMatchingDevice, none?.Code);

@@ -54,10 +54,10 @@ public static class Router
     }
 
     private static bool Serves(DeviceSlot device, RouteRequest request) =>
-        Feasibility.Serves(device, request.Model) && HoldsToGrammars(device, request);
+        Feasibility.Serves(device, request.Model) && Steers(device, request);
 
-    private static bool HoldsToGrammars(DeviceSlot device, RouteRequest request) =>
-        !request.NeedsGrammar || device.Engine == GenerationParameters.GrammarEngine;
+    private static bool Steers(DeviceSlot device, RouteRequest request) =>
+        !request.IsSteered || device.Engine == GenerationParameters.SteeringEngine;
 
     private static double? Predict(DeviceSlot device, RouteRequest request) =>
         ServiceTime.Predict(
@@ -69,11 +69,11 @@ public static class Router
 
     private static Refusal Explain(ImmutableArray<DeviceSlot> devices, RouteRequest request, DeviceChoice choice)
     {
-        var able = devices.Where(device => HoldsToGrammars(device, request)).ToImmutableArray();
+        var able = devices.Where(device => Steers(device, request)).ToImmutableArray();
         if (devices.Any(device => device.Ready) && !able.Any(device => device.Ready))
             return new Refusal(
                 RefusalCode.NoMatchingDevice,
-                $"No device is ready under the engine {GenerationParameters.GrammarEngine}, which alone holds answers to a format.",
+                $"No device is ready under the engine {GenerationParameters.SteeringEngine}, which alone holds answers to a format, penalises repetition and takes logit_bias.",
                 "See `fleet devices`; a processor and a Mac's own GPU are driven by that engine."
             );
         var asJob = new WaitingJob(default, 0, 0, request.Model, [], 0, 0, 1, Devices: choice);

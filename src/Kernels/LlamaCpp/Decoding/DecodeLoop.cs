@@ -266,7 +266,7 @@ internal sealed class DecodeLoop : IDisposable
         try
         {
             var logits = context.Logits(logitsIndex);
-            var token = sampler.Sample(logits, sequence.Options, sequence.Generated, sequence.Grammar);
+            var token = sampler.Sample(logits, sequence);
             var logProbs = sequence.Options.TopLogProbs is { } top ? sampler.LogProbs(logits, token, top) : null;
             // First: who has read the last token finds it counted.
             Interlocked.Increment(ref completionTokens);

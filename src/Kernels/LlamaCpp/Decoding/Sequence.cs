@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.LlamaCpp.Native;
+using EgpuFleet.Kernels.LlamaCpp.Sampling;
 using EgpuFleet.Kernels.LlamaCpp.Text;
 using EgpuFleet.Kernels.Text;
 
@@ -37,6 +38,7 @@ internal sealed class Sequence
         this.vocabulary = vocabulary;
         this.cancellationToken = cancellationToken;
         text = new CompletionText(request.Options.StopStrings);
+        LogitRules = LogitRules.Of(request.Options, vocabulary.Size);
         Grammar = request.Options.Grammar is { } grammar ? vocabulary.Constrain(grammar) : null;
     }
 
@@ -48,6 +50,9 @@ internal sealed class Sequence
 
     /// <summary>What its text is held to, until it has finished; null: nothing.</summary>
     public LlamaGrammar? Grammar { get; }
+
+    /// <summary>What is done to its logits; null: nothing.</summary>
+    public LogitRules? LogitRules { get; }
 
     public ChannelReader<GeneratedToken> Output => output.Reader;
 
@@ -89,6 +94,7 @@ internal sealed class Sequence
             return;
         }
         Grammar?.Accept(token);
+        LogitRules?.Accept(token);
         // A prompt of at most BOS has no text, so the completion is the beginning of one.
         var beginsText = Generated == 0 && (Prompt.Length == 0 || Prompt is [var only] && only == vocabulary.Bos);
         var certain = text.Append(vocabulary.Piece(token, beginsText));

@@ -1,4 +1,5 @@
 using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.LlamaCpp.Decoding;
 using EgpuFleet.Kernels.LlamaCpp.Native;
 
 namespace EgpuFleet.Kernels.LlamaCpp.Sampling;
@@ -15,18 +16,36 @@ internal sealed class TokenSampler(int vocabularySize)
     private readonly Candidate[] candidates = new Candidate[vocabularySize];
     private readonly PriorityQueue<int, Candidate> best = new(Candidate.WorstFirst);
     private readonly Lazy<GrammarMask> mask = new(() => new GrammarMask(vocabularySize));
+    private readonly Lazy<float[]> ruled = new(() => new float[vocabularySize]);
+
+    /// <summary>The next token of a sequence.</summary>
+    public int Sample(ReadOnlySpan<float> logits, Sequence sequence) =>
+        Sample(logits, sequence.Options, sequence.Generated, sequence.Grammar, sequence.LogitRules);
 
     /// <summary>Temperature 0: the most likely. Otherwise top_k, then top_p, then a draw keyed by (seed, index).</summary>
     /// <param name="logits">One per token of the vocabulary.</param>
     /// <param name="options">How to sample.</param>
     /// <param name="index">Of the token in its completion.</param>
     /// <param name="grammar">What the text is held to.</param>
+    /// <param name="rules">What is done to the logits first.</param>
     /// <exception cref="EngineException">
     /// <see cref="EngineErrorClass.Internal"/>: the model computed no numbers. <see cref="EngineErrorClass.InvalidRequest"/>: no
     /// token of the model goes on in the grammar.
     /// </exception>
-    public int Sample(ReadOnlySpan<float> logits, GenerationOptions options, int index, LlamaGrammar? grammar = null)
+    public int Sample(
+        ReadOnlySpan<float> logits,
+        GenerationOptions options,
+        int index,
+        LlamaGrammar? grammar = null,
+        LogitRules? rules = null
+    )
     {
+        if (rules is not null)
+        {
+            logits.CopyTo(ruled.Value);
+            rules.Apply(ruled.Value);
+            logits = ruled.Value;
+        }
         var token = Choose(logits, options, options.Seed, index);
         // A look at the whole vocabulary costs far more than one at a token, and a model mostly keeps to what it began.
         if (grammar is null || grammar.Allows(token))

@@ -20,6 +20,8 @@ public sealed record CompletionRequest(
     /// <summary>OpenAI's default for completions; chat has none.</summary>
     private const int CompletionMaxTokens = 16;
 
+    private const double HighestPenalty = 2;
+
     public static CompletionRequest ReadChat(JsonElement body)
     {
         var fields = new RequestFields(body);
@@ -70,7 +72,10 @@ public sealed record CompletionRequest(
             (int)(fields.Whole("top_k", 0, int.MaxValue) ?? 0),
             (fields.Whole("seed", long.MinValue, long.MaxValue) ?? Seeds.Next()) & long.MaxValue,
             StopField.Read(fields),
-            grammar
+            grammar,
+            fields.Number("frequency_penalty", -HighestPenalty, HighestPenalty) ?? 0,
+            fields.Number("presence_penalty", -HighestPenalty, HighestPenalty) ?? 0,
+            LogitBiasField.Read(fields)
         );
         return new CompletionRequest(
             fields.RequiredText("model"),
@@ -105,9 +110,6 @@ public sealed record CompletionRequest(
     private static void RefuseCommon(RequestFields fields)
     {
         fields.Refuse("n", IsOne);
-        fields.Refuse("presence_penalty", IsZero);
-        fields.Refuse("frequency_penalty", IsZero);
-        fields.Refuse("logit_bias", value => value.ValueKind == JsonValueKind.Object && !value.EnumerateObject().Any());
     }
 
     private static bool IsOne(JsonElement value) =>

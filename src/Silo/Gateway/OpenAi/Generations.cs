@@ -44,7 +44,7 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
                 PromptLength.Of(request),
                 request.Parameters.MaxTokens,
                 choice,
-                NeedsGrammar: request.Parameters.Grammar is not null
+                IsSteered: request.Parameters.IsSteered
             );
             var placement = await RouteAsync(asked, failure, cancellationToken);
             placed(placement);
@@ -122,7 +122,7 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
         catch (Exception e)
             when (e is PoolUnavailableException or TimeoutException or OrleansException
                 && request.Choice?.Require is null
-                && !request.NeedsGrammar
+                && !request.IsSteered
                 && served.TryGetValue(request.Model.Ref, out var last)
                 && !request.Except.Contains(last)
             )
