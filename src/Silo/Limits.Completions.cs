@@ -21,6 +21,18 @@ public static partial class Limits
     /// <summary>Tokens that <c>logit_bias</c> may name, as the engines bound them.</summary>
     public const int LogitBiases = 1024;
 
+    /// <summary>Likely tokens that a chat may be told in each place, as OpenAI has it.</summary>
+    public const int ChatTopLogProbs = 20;
+
+    /// <summary>The same of a completion.</summary>
+    public const int CompletionTopLogProbs = 5;
+
+    /// <summary>Answers to one request, as OpenAI has it.</summary>
+    public const int Choices = 128;
+
+    /// <summary>Answers to one request that are made at the same time: all of a device's slots are not for one caller.</summary>
+    public const int ChoicesAtOnce = 4;
+
     /// <summary>Name of a schema, as OpenAI bounds it.</summary>
     public const int SchemaNameLength = 64;
 

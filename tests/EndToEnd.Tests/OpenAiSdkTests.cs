@@ -1,6 +1,8 @@
 using System.ClientModel;
+using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using OpenAI;
 using OpenAI.Chat;
 
@@ -106,6 +108,67 @@ public sealed class OpenAiSdkTests(SharedFleet shared)
         var error = await Assert.ThrowsAsync<ClientResultException>(() => SayAsync(one));
         Assert.Equal(400, error.Status);
         Assert.Contains("logit_bias", error.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_sdk_learns_how_likely_each_token_was()
+    {
+        var options = new ChatCompletionOptions { IncludeLogProbabilities = true, TopLogProbabilityCount = 3 };
+        (options.Temperature, options.MaxOutputTokenCount) = (0, 24);
+        ChatMessage[] messages = [new UserChatMessage("What is a GPU?")];
+        var cancellationToken = TestContext.Current.CancellationToken;
+        var whole = (await Chat().CompleteChatAsync(messages, options, cancellationToken)).Value;
+        var streamed = new List<ChatTokenLogProbabilityDetails>();
+        await foreach (var update in Chat().CompleteChatStreamingAsync(messages, options, cancellationToken))
+            streamed.AddRange(update.ContentTokenLogProbabilities);
+
+        var told = whole.ContentTokenLogProbabilities;
+        Assert.Equal(whole.Usage.OutputTokenCount, told.Count);
+        Assert.Equal(
+            whole.Content[0].Text,
+            Encoding.UTF8.GetString([.. told.SelectMany(one => one.Utf8Bytes!.Value.ToArray())])
+        );
+        Assert.All(told, one => Assert.Equal(3, one.TopLogProbabilities.Count));
+        Assert.All(told, one => Assert.Equal(one.LogProbability, one.TopLogProbabilities[0].LogProbability));
+        Assert.Equal(told.Select(one => one.LogProbability), streamed.Select(one => one.LogProbability));
+    }
+
+    /// <summary>The .NET SDK asks for one answer only; others ask for more.</summary>
+    [Fact]
+    public async Task Several_answers_differ_by_their_seeds_and_share_their_prompt()
+    {
+        using var whole = await PostAsync(new { n = 3, seed = 5 });
+        using var second = await PostAsync(new { n = 1, seed = 6 });
+        using var body = JsonDocument.Parse(
+            await whole.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
+        using var other = JsonDocument.Parse(
+            await second.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
+        );
+
+        var choices = body.RootElement.GetProperty("choices").EnumerateArray().ToArray();
+        Assert.Equal([0, 1, 2], choices.Select(one => one.GetProperty("index").GetInt32()));
+        var texts = choices.Select(TextOf).ToArray();
+        Assert.Equal(3, texts.Distinct(StringComparer.Ordinal).Count());
+        Assert.Equal(TextOf(other.RootElement.GetProperty("choices")[0]), texts[1]);
+        var (usage, alone) = (body.RootElement.GetProperty("usage"), other.RootElement.GetProperty("usage"));
+        Assert.Equal(alone.GetProperty("prompt_tokens").GetInt32(), usage.GetProperty("prompt_tokens").GetInt32());
+        Assert.Equal(
+            usage.GetProperty("prompt_tokens").GetInt32() + usage.GetProperty("completion_tokens").GetInt32(),
+            usage.GetProperty("total_tokens").GetInt32()
+        );
+
+        static string? TextOf(JsonElement choice) => choice.GetProperty("message").GetProperty("content").GetString();
+    }
+
+    private Task<HttpResponseMessage> PostAsync(object fields)
+    {
+        var body = JsonSerializer.SerializeToNode(fields)!.AsObject();
+        body["model"] = SharedFleet.SampleModel;
+        body["max_tokens"] = 16;
+        body["temperature"] = 2;
+        body["messages"] = JsonNode.Parse("""[{"role":"user","content":"What is a GPU?"}]""");
+        return shared.Fleet.Http.PostAsJsonAsync("/v1/chat/completions", body, TestContext.Current.CancellationToken);
     }
 
     [Fact]

@@ -10,6 +10,9 @@ namespace EgpuFleet.Grains.Interfaces.Serving;
 /// <param name="FrequencyPenalty">Taken off the logit of a token for each time that the answer has it already; -2 to 2.</param>
 /// <param name="PresencePenalty">Taken off the logit of a token that the answer has already; -2 to 2.</param>
 /// <param name="Biases">Added to the logits of some tokens; null: none.</param>
+/// <param name="TopLogProbs">
+/// Tell every token's log-probability, and those of this many most likely ones in its place; null: none.
+/// </param>
 [GenerateSerializer, Immutable, Alias("fleet.GenerationParameters")]
 public sealed record GenerationParameters(
     [property: Id(0)] int? MaxTokens,
@@ -21,7 +24,8 @@ public sealed record GenerationParameters(
     [property: Id(6)] string? Grammar = null,
     [property: Id(7)] double FrequencyPenalty = 0,
     [property: Id(8)] double PresencePenalty = 0,
-    [property: Id(9)] LogitBias[]? Biases = null
+    [property: Id(9)] LogitBias[]? Biases = null,
+    [property: Id(10)] int? TopLogProbs = null
 )
 {
     /// <summary>The engine that alone steers what is said, as devices name it.</summary>
@@ -54,7 +58,8 @@ public sealed record GenerateRequest(
 
 /// <summary>
 /// A piece of output. <paramref name="Index"/> counts chunks from 0 so that a consumer can tell a gap from a repeat.
-/// The last chunk has a finish reason (stop, length, cancelled) and the usage; others have neither.
+/// The last chunk has a finish reason (stop, length, cancelled) and the usage; others have neither. Where log-probabilities
+/// were asked for, it has those of the tokens that begin in its text or before it.
 /// </summary>
 [GenerateSerializer, Immutable, Alias("fleet.TokenChunk")]
 public readonly record struct TokenChunk(
@@ -62,7 +67,19 @@ public readonly record struct TokenChunk(
     [property: Id(1)] string Text,
     [property: Id(2)] string? FinishReason,
     [property: Id(3)] int PromptTokens,
-    [property: Id(4)] int CompletionTokens
+    [property: Id(4)] int CompletionTokens,
+    [property: Id(5)] TokenLogProb[]? LogProbs = null
+);
+
+/// <summary>How likely a token was, before temperature and cuts.</summary>
+/// <param name="Bytes">What it stands for, maybe a part of a character.</param>
+/// <param name="LogProb">Natural logarithm.</param>
+/// <param name="Top">The most likely ones in its place, most likely first, with none of their own.</param>
+[GenerateSerializer, Immutable, Alias("fleet.TokenLogProb")]
+public sealed record TokenLogProb(
+    [property: Id(0)] byte[] Bytes,
+    [property: Id(1)] double LogProb,
+    [property: Id(2)] TokenLogProb[] Top
 );
 
 /// <summary>A request that cannot be served as it is, or not by this device; carries the engine's error class.</summary>

@@ -22,11 +22,29 @@ public sealed record GeneratedToken(
 /// <summary>What the model thought of a token it was made to choose; natural logarithms, before temperature and cuts.</summary>
 /// <param name="LogProb">Of the token itself.</param>
 /// <param name="Top">The most likely ones, most likely first, the lower id on ties.</param>
-public sealed record TokenLogProbs(double LogProb, IReadOnlyList<TokenLogProb> Top);
+public sealed record TokenLogProbs(double LogProb, IReadOnlyList<TokenLogProb> Top)
+{
+    /// <summary>What the token stands for, maybe a part of a character; empty for control tokens.</summary>
+    public byte[] Bytes { get; init; } = [];
+
+    /// <summary>The same with the bytes of every token.</summary>
+    /// <param name="own">Of the token itself.</param>
+    /// <param name="spell">Of a token that could have come in its place.</param>
+    public TokenLogProbs Spelled(byte[] own, Func<int, byte[]> spell) =>
+        this with
+        {
+            Bytes = own,
+            Top = [.. Top.Select(one => one with { Bytes = spell(one.TokenId) })],
+        };
+}
 
 /// <param name="TokenId">Id in the model's vocabulary.</param>
 /// <param name="LogProb">Natural logarithm of its probability.</param>
-public sealed record TokenLogProb(int TokenId, double LogProb);
+public sealed record TokenLogProb(int TokenId, double LogProb)
+{
+    /// <summary>What it stands for; the name of a control token.</summary>
+    public byte[] Bytes { get; init; } = [];
+}
 
 public enum FinishReason
 {

@@ -22,7 +22,12 @@ internal sealed class AnswerText(GgufTokenizer tokenizer, int[] prompt, int room
         var token = taken.Id;
         // A prompt of at most BOS has no text, so the completion is the beginning of one.
         var beginsText = count == 0 && prompt is [var only] && only == tokenizer.Bos;
-        var certain = text.Append(tokenizer.Piece(token, beginsText));
+        var piece = tokenizer.Piece(token, beginsText);
+        taken = taken with
+        {
+            LogProbs = taken.LogProbs?.Spelled(piece, other => tokenizer.Spelling(other, beginsText)),
+        };
+        var certain = text.Append(piece);
         (last, count) = (taken, count + 1);
         if (text.Stopped)
         {

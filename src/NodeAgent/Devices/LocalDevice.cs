@@ -227,17 +227,14 @@ internal sealed class LocalDevice(
             GenerationPriority.Interactive,
             cancellationToken
         );
-        var index = 0;
+        var maker = new ChunkMaker();
         await foreach (var token in tokens)
         {
             CheckAwake(sleeps);
             if (token.FinishReason is FinishReason.Cancelled)
                 throw new EngineException(EngineErrorClass.Cancelled, "The worker gave the request up.");
-            if (token.Text.Length == 0 && token.FinishReason is null)
-                continue;
-            var finish = token.FinishReason is { } reason ? Generator.FinishText(reason) : null;
-            var (prompt, completion) = (token.Usage?.PromptTokens ?? 0, token.Usage?.CompletionTokens ?? 0);
-            await chunks.WriteAsync(new TokenChunk(index++, token.Text, finish, prompt, completion), cancellationToken);
+            if (maker.Take(token) is { } chunk)
+                await chunks.WriteAsync(chunk, cancellationToken);
         }
     }
 

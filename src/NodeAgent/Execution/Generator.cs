@@ -101,6 +101,7 @@ internal sealed class Generator(ThroughputMeter meter, LiveSpeeds speeds, TimePr
             Grammar = parameters.Grammar,
             FrequencyPenalty = parameters.FrequencyPenalty,
             PresencePenalty = parameters.PresencePenalty,
+            TopLogProbs = parameters.TopLogProbs,
             LogitBiases = [.. (parameters.Biases ?? []).Select(one => new EngineBias(one.TokenId, one.Bias))],
         };
 }

@@ -1,3 +1,4 @@
+using System.Text;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Protocol;
 using EgpuFleet.Kernels.Tests.Worker;
@@ -81,6 +82,7 @@ public abstract class GenerationContract(StoriesWorker stories)
         var untold = await Client.CompleteAsync(Stories.Continue("", new GenerationOptions(MaxTokens: 20)), Token);
 
         Assert.Equal(untold.Ids, told.Select(token => token.TokenId));
+        Assert.Equal(untold.Text, Encoding.UTF8.GetString([.. told.SelectMany(token => token.LogProbs!.Bytes)]));
         Assert.All(untold.Tokens, token => Assert.Null(token.LogProbs));
         Assert.All(
             told,
@@ -88,7 +90,8 @@ public abstract class GenerationContract(StoriesWorker stories)
             {
                 var top = token.LogProbs!.Top;
                 Assert.Equal(5, top.Count);
-                Assert.Equal(new TokenLogProb(token.TokenId, token.LogProbs.LogProb), top[0]);
+                Assert.Equal((token.TokenId, token.LogProbs.LogProb), (top[0].TokenId, top[0].LogProb));
+                Assert.Equal(token.LogProbs.Bytes, top[0].Bytes);
                 Assert.Equal(top.OrderByDescending(other => other.LogProb), top);
                 Assert.InRange(top.Sum(other => Math.Exp(other.LogProb)), 0.1, 1.0);
             }

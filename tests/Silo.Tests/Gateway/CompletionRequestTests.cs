@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Serving;
 using EgpuFleet.Silo.Gateway.OpenAi;
 
@@ -24,9 +25,33 @@ public sealed class CompletionRequestTests
         );
     }
 
-    private static GenerationParameters Read(string body)
+    [Theory]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":"a"}],"logprobs":true,"top_logprobs":20}""", 20)]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":"a"}],"logprobs":true}""", 0)]
+    [InlineData("""{"model":"m","messages":[{"role":"user","content":"a"}],"logprobs":false,"top_logprobs":0}""", null)]
+    public void A_chat_tells_as_many_log_probabilities_as_it_is_asked_for(string body, int? told)
     {
         using var document = JsonDocument.Parse(body);
-        return CompletionRequest.ReadCompletion(document.RootElement).Parameters;
+        Assert.Equal(told, CompletionRequest.ReadChat(document.RootElement).Parameters.TopLogProbs);
     }
+
+    [Fact]
+    public void Each_of_several_answers_has_its_own_seed_and_nothing_else_of_its_own()
+    {
+        var request = ReadWhole($$"""{"model":"m","prompt":"a","n":3,"seed":{{long.MaxValue}},"logprobs":2}""");
+        var model = new ModelRef("m", new string('0', 64), 1);
+        GenerateRequest[] made = [.. Enumerable.Range(0, request.Choices).Select(i => request.For(model, "r", i))];
+
+        Assert.Equal([long.MaxValue, 0, 1], made.Select(one => one.Parameters.Seed));
+        Assert.All(made, one => Assert.Equal(request.Parameters, one.Parameters with { Seed = long.MaxValue }));
+        Assert.Equal(2, request.Parameters.TopLogProbs);
+    }
+
+    private static CompletionRequest ReadWhole(string body)
+    {
+        using var document = JsonDocument.Parse(body);
+        return CompletionRequest.ReadCompletion(document.RootElement);
+    }
+
+    private static GenerationParameters Read(string body) => ReadWhole(body).Parameters;
 }

@@ -22,9 +22,10 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
     [InlineData(Chat, """{"messages":[{"role":"user","content":"a\u0000b"}]}""", "messages[0].content")]
     [InlineData(Chat, $$"""{{{Messages}}}""", "model")]
     [InlineData(Chat, $$"""{"model":7,{{Messages}}}""", "model")]
-    [InlineData(Chat, $$"""{"model":"m","n":2,{{Messages}}}""", "n")]
+    [InlineData(Chat, $$"""{"model":"m","n":129,{{Messages}}}""", "n")]
     [InlineData(Chat, $$"""{"model":"m","tools":[{"type":"function"}],{{Messages}}}""", "tools")]
-    [InlineData(Chat, $$"""{"model":"m","logprobs":true,{{Messages}}}""", "logprobs")]
+    [InlineData(Chat, $$"""{"model":"m","logprobs":3,{{Messages}}}""", "logprobs")]
+    [InlineData(Chat, $$"""{"model":"m","logprobs":true,"top_logprobs":21,{{Messages}}}""", "top_logprobs")]
     [InlineData(Chat, $$"""{"model":"m","top_logprobs":3,{{Messages}}}""", "top_logprobs")]
     [InlineData(Chat, $$"""{"model":"m","logit_bias":[1],{{Messages}}}""", "logit_bias")]
     [InlineData(Chat, $$"""{"model":"m","logit_bias":{"1":101},{{Messages}}}""", "logit_bias")]
@@ -57,10 +58,11 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
     [InlineData(Text, """{"model":"m","prompt":["a","b"]}""", "prompt")]
     [InlineData(Text, """{"model":"m","prompt":[1,-2]}""", "prompt")]
     [InlineData(Text, """{"model":"m","prompt":[1,"x"]}""", "prompt")]
-    [InlineData(Text, """{"model":"m","prompt":"a","best_of":2}""", "best_of")]
     [InlineData(Text, """{"model":"m","prompt":"a","echo":true}""", "echo")]
     [InlineData(Text, """{"model":"m","prompt":"a","suffix":"b"}""", "suffix")]
-    [InlineData(Text, """{"model":"m","prompt":"a","logprobs":1}""", "logprobs")]
+    [InlineData(Text, """{"model":"m","prompt":"a","logprobs":6}""", "logprobs")]
+    [InlineData(Text, """{"model":"m","prompt":"a","n":2,"best_of":3}""", "best_of")]
+    [InlineData(Text, """{"model":"m","prompt":"a","best_of":"1"}""", "best_of")]
     public async Task A_field_at_fault_is_named(string path, string body, string param)
     {
         using var response = await PostAsync(path, body);
@@ -128,7 +130,10 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
         Chat,
         $$"""{"model":"no-such-model","response_format":{"type":"json_schema","json_schema":{"name":"a"} },{{Messages}}}"""
     )]
-    [InlineData(Text, """{"model":"no-such-model","prompt":["a"],"logprobs":null,"service_tier":"flex"}""")]
+    [InlineData(
+        Text,
+        """{"model":"no-such-model","prompt":["a"],"logprobs":5,"n":2,"best_of":2,"service_tier":"flex"}"""
+    )]
     [InlineData(Text, """{"model":"no-such-model","prompt":[[1,2]]}""")]
     [InlineData(Text, """{"model":"no-such-model","prompt":""}""")]
     [InlineData(Text, """{"model":"../etc/passwd","prompt":""}""")]

@@ -146,6 +146,14 @@ public sealed class GgufTokenizer
         return beginsText && isSentencePiece && bytes is [(byte)' ', ..] ? bytes[1..] : bytes;
     }
 
+    /// <summary>The bytes a token stands for, or the name of a control token.</summary>
+    /// <param name="token">Id; one that the vocabulary lacks is spelled as nothing.</param>
+    /// <param name="beginsText">Whether no text comes before it.</param>
+    public byte[] Spelling(int token, bool beginsText) =>
+        !vocabulary.Contains(token) ? []
+        : HasNoText(token) ? Encoding.UTF8.GetBytes(vocabulary.Text(token))
+        : Piece(token, beginsText);
+
     /// <summary>The token as the vocabulary writes it: for control tokens the text that means them in a rendered template.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such token.</exception>
     public string NameOf(int token) =>

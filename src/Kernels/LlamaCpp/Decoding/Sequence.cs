@@ -97,7 +97,9 @@ internal sealed class Sequence
         LogitRules?.Accept(token);
         // A prompt of at most BOS has no text, so the completion is the beginning of one.
         var beginsText = Generated == 0 && (Prompt.Length == 0 || Prompt is [var only] && only == vocabulary.Bos);
-        var certain = text.Append(vocabulary.Piece(token, beginsText));
+        var piece = vocabulary.Piece(token, beginsText);
+        logProbs = logProbs?.Spelled(piece, other => vocabulary.Spelling(other, beginsText));
+        var certain = text.Append(piece);
         Generated++;
         LastToken = token;
         if (text.Stopped)

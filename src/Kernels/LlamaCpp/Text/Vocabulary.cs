@@ -52,20 +52,12 @@ internal sealed unsafe class Vocabulary
     /// <summary>The bytes a token stands for, maybe a part of a character; none for control tokens.</summary>
     /// <param name="token">Id.</param>
     /// <param name="beginsText">Whether no text comes before it.</param>
-    public byte[] Piece(int token, bool beginsText)
-    {
-        using var use = model.Use();
-        var vocabulary = Llama.ModelGetVocab(use.Pointer);
-        var strip = beginsText && spacePrefix ? 1 : 0;
-        var buffer = stackalloc byte[PieceBytes];
-        var count = Llama.TokenToPiece(vocabulary, token, buffer, PieceBytes, strip, special: false);
-        if (count >= 0)
-            return new Span<byte>(buffer, count).ToArray();
-        var longer = new byte[-count];
-        fixed (byte* output = longer)
-            count = Llama.TokenToPiece(vocabulary, token, output, longer.Length, strip, special: false);
-        return longer[..Math.Max(0, count)];
-    }
+    public byte[] Piece(int token, bool beginsText) => Piece(token, beginsText, special: false);
+
+    /// <summary>The bytes a token stands for, or the name of a control token.</summary>
+    /// <param name="token">Id.</param>
+    /// <param name="beginsText">Whether no text comes before it.</param>
+    public byte[] Spelling(int token, bool beginsText) => Piece(token, beginsText, special: true);
 
     /// <summary>How far a text has come in a grammar.</summary>
     /// <exception cref="EngineException"><see cref="EngineErrorClass.InvalidRequest"/>: it is no GBNF.</exception>
@@ -76,6 +68,21 @@ internal sealed unsafe class Vocabulary
     {
         using var use = model.Use();
         return Llama.VocabularyIsEndOfGeneration(Llama.ModelGetVocab(use.Pointer), token);
+    }
+
+    private byte[] Piece(int token, bool beginsText, bool special)
+    {
+        using var use = model.Use();
+        var vocabulary = Llama.ModelGetVocab(use.Pointer);
+        var strip = beginsText && spacePrefix ? 1 : 0;
+        var buffer = stackalloc byte[PieceBytes];
+        var count = Llama.TokenToPiece(vocabulary, token, buffer, PieceBytes, strip, special);
+        if (count >= 0)
+            return new Span<byte>(buffer, count).ToArray();
+        var longer = new byte[-count];
+        fixed (byte* output = longer)
+            count = Llama.TokenToPiece(vocabulary, token, output, longer.Length, strip, special);
+        return longer[..Math.Max(0, count)];
     }
 
     private bool[] FindSilent() =>

@@ -19,11 +19,11 @@ public sealed record Answer<TChoice>(
     string? SystemFingerprint = null
 );
 
-public sealed record ChatChoice(int Index, AssistantMessage Message, object? Logprobs, string FinishReason);
+public sealed record ChatChoice(int Index, AssistantMessage Message, ChatLogProbs? Logprobs, string FinishReason);
 
 public sealed record AssistantMessage(string Role, string Content, string? Refusal = null);
 
-public sealed record ChatChunkChoice(int Index, ChatDelta Delta, object? Logprobs, string? FinishReason);
+public sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogProbs? Logprobs, string? FinishReason);
 
 /// <summary>What a chunk adds; a field that adds nothing is left out.</summary>
 public sealed record ChatDelta(
@@ -31,4 +31,4 @@ public sealed record ChatDelta(
     [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Content
 );
 
-public sealed record TextChoice(string Text, int Index, object? Logprobs, string? FinishReason);
+public sealed record TextChoice(string Text, int Index, TextLogProbs? Logprobs, string? FinishReason);

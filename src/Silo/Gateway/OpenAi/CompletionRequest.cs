@@ -5,6 +5,7 @@ using EgpuFleet.Grains.Interfaces.Serving;
 namespace EgpuFleet.Silo.Gateway.OpenAi;
 
 /// <summary>A chat or completion request, checked: what to generate from, how, and in which form to answer.</summary>
+/// <param name="Choices">Answers to make; the one of index i is made with the seed plus i.</param>
 /// <param name="Stream">Server-sent events instead of one answer.</param>
 /// <param name="IncludeUsage">A last event with the token counts.</param>
 public sealed record CompletionRequest(
@@ -13,6 +14,7 @@ public sealed record CompletionRequest(
     string? Prompt,
     int[]? TokenIds,
     ChatMessage[]? Messages,
+    int Choices,
     bool Stream,
     bool IncludeUsage
 )
@@ -25,43 +27,61 @@ public sealed record CompletionRequest(
     public static CompletionRequest ReadChat(JsonElement body)
     {
         var fields = new RequestFields(body);
-        RefuseCommon(fields);
         foreach (var name in (string[])["tools", "functions"])
             fields.Refuse(name, value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0);
         foreach (var name in (string[])["tool_choice", "function_call"])
             fields.Refuse(name, value => value.ValueKind == JsonValueKind.String && value.ValueEquals("none"));
-        fields.Refuse("logprobs", value => value.ValueKind == JsonValueKind.False);
-        fields.Refuse("top_logprobs", IsZero);
         fields.Refuse("audio", _ => false);
         fields.Refuse("modalities", IsTextOnly);
         var maxTokens = MaxTokens(fields, "max_completion_tokens") ?? MaxTokens(fields, "max_tokens");
         var messages = ChatMessages.Read(fields);
-        return Make(fields, maxTokens, null, null, messages, ResponseFormat.Read(fields));
+        var request = Make(fields, maxTokens, null, null, messages);
+        return request with
+        {
+            Parameters = request.Parameters with
+            {
+                Grammar = ResponseFormat.Read(fields),
+                TopLogProbs = LogProbsField.ReadChat(fields),
+            },
+        };
     }
 
     public static CompletionRequest ReadCompletion(JsonElement body)
     {
         var fields = new RequestFields(body);
-        RefuseCommon(fields);
-        fields.Refuse("best_of", IsOne);
         fields.Refuse("echo", value => value.ValueKind == JsonValueKind.False);
         fields.Refuse("suffix", value => value.ValueKind == JsonValueKind.String && value.ValueEquals(""));
-        fields.Refuse("logprobs", _ => false);
         var (prompt, tokens) = PromptField.Read(fields);
-        return Make(fields, MaxTokens(fields, "max_tokens") ?? CompletionMaxTokens, prompt, tokens, null);
+        var maxTokens = MaxTokens(fields, "max_tokens") ?? CompletionMaxTokens;
+        var request = Make(fields, maxTokens, prompt, tokens, null);
+        // The best of as many as are wanted is each of them.
+        fields.Refuse("best_of", value => IsNumber(value, request.Choices));
+        return request with
+        {
+            Parameters = request.Parameters with { TopLogProbs = LogProbsField.ReadCompletion(fields) },
+        };
     }
 
-    /// <summary>The request to a device.</summary>
-    public GenerateRequest For(ModelRef model, string requestId) =>
-        new(requestId, model, Parameters, Prompt, TokenIds, Messages);
+    /// <summary>The request to a device for one of the answers.</summary>
+    public GenerateRequest For(ModelRef model, string requestId, int choice) =>
+        new(
+            requestId,
+            model,
+            Parameters with
+            {
+                Seed = unchecked(Parameters.Seed + choice) & long.MaxValue,
+            },
+            Prompt,
+            TokenIds,
+            Messages
+        );
 
     private static CompletionRequest Make(
         RequestFields fields,
         int? maxTokens,
         string? prompt,
         int[]? tokens,
-        ChatMessage[]? messages,
-        string? grammar = null
+        ChatMessage[]? messages
     )
     {
         var stream = fields.Flag("stream");
@@ -72,7 +92,7 @@ public sealed record CompletionRequest(
             (int)(fields.Whole("top_k", 0, int.MaxValue) ?? 0),
             (fields.Whole("seed", long.MinValue, long.MaxValue) ?? Seeds.Next()) & long.MaxValue,
             StopField.Read(fields),
-            grammar,
+            Grammar: null,
             fields.Number("frequency_penalty", -HighestPenalty, HighestPenalty) ?? 0,
             fields.Number("presence_penalty", -HighestPenalty, HighestPenalty) ?? 0,
             LogitBiasField.Read(fields)
@@ -83,6 +103,7 @@ public sealed record CompletionRequest(
             prompt,
             tokens,
             messages,
+            (int)(fields.Whole("n", 1, Limits.Choices) ?? 1),
             stream,
             stream && IncludesUsage(fields)
         );
@@ -107,16 +128,8 @@ public sealed record CompletionRequest(
 
     private static int? MaxTokens(RequestFields fields, string name) => (int?)fields.Whole(name, 1, Limits.MaxTokens);
 
-    private static void RefuseCommon(RequestFields fields)
-    {
-        fields.Refuse("n", IsOne);
-    }
-
-    private static bool IsOne(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number == 1;
-
-    private static bool IsZero(JsonElement value) =>
-        value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && number == 0;
+    private static bool IsNumber(JsonElement value, int wanted) =>
+        value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number == wanted;
 
     private static bool IsTextOnly(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array

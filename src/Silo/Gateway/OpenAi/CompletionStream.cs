@@ -1,33 +1,24 @@
-using EgpuFleet.Grains.Interfaces.Serving;
-
 namespace EgpuFleet.Silo.Gateway.OpenAi;
 
 /// <summary>
-/// One answer as server-sent events. Nothing is sent before the first token or a while of silence, so that a request that
+/// The answers to one request as server-sent events. Nothing is sent before the first token or a while of silence, so that a request that
 /// fails at once still gets a status; after that a failure is an <c>error</c> event, and the stream ends without
 /// <c>[DONE]</c>. Comments keep the connection open while a model loads.
 /// </summary>
-public sealed class CompletionStream(HttpContext context, Dialect dialect, bool includeUsage, TimeProvider time)
+public sealed class CompletionStream(HttpContext context, Dialect dialect, CompletionRequest request, TimeProvider time)
 {
     private readonly ServerSentEvents events = new(context.Response, OpenAiJson.Options);
 
-    public static string FinishOf(TokenChunk last) =>
-        last.FinishReason
-        ?? throw GatewayException.Unavailable("stream_broken", "The answer ended without its last part.");
-
-    public async Task SendAsync(IAsyncEnumerable<TokenChunk> chunks)
+    public async Task SendAsync(IAsyncEnumerable<ChoiceChunk> pieces)
     {
-        ArgumentNullException.ThrowIfNull(chunks);
+        ArgumentNullException.ThrowIfNull(pieces);
         var cancellationToken = context.RequestAborted;
         try
         {
-            var last = await SendPiecesAsync(chunks, cancellationToken);
-            FinishOf(last);
-            if (includeUsage)
-                await events.DataAsync(
-                    dialect.Counts(Usage.Of(last.PromptTokens, last.CompletionTokens)),
-                    cancellationToken
-                );
+            var gathered = await SendPiecesAsync(pieces, cancellationToken);
+            gathered.RequireEnds();
+            if (request.IncludeUsage)
+                await events.DataAsync(dialect.Counts(gathered.Usage), cancellationToken);
             await events.DoneAsync(cancellationToken);
         }
         catch (Exception e) when (events.Started && !cancellationToken.IsCancellationRequested)
@@ -37,28 +28,29 @@ public sealed class CompletionStream(HttpContext context, Dialect dialect, bool 
         }
     }
 
-    private async Task<TokenChunk> SendPiecesAsync(
-        IAsyncEnumerable<TokenChunk> chunks,
+    private async Task<ChoiceGatherer> SendPiecesAsync(
+        IAsyncEnumerable<ChoiceChunk> chunks,
         CancellationToken cancellationToken
     )
     {
-        TokenChunk last = default;
+        var gathered = new ChoiceGatherer(request.Choices, withText: false);
+        var opened = new bool[request.Choices];
         await using var pieces = chunks.GetAsyncEnumerator(cancellationToken);
-        var opened = false;
         while (await NextAsync(pieces, cancellationToken))
         {
             await EnsureStartedAsync(cancellationToken);
-            if (!opened && dialect.Opening() is { } opening)
+            var piece = pieces.Current;
+            if (!opened[piece.Choice] && dialect.Opening(piece.Choice) is { } opening)
                 await events.DataAsync(opening, cancellationToken);
-            opened = true;
-            last = pieces.Current;
-            if (last.Text.Length > 0 || last.FinishReason is not null)
-                await events.DataAsync(dialect.Piece(last.Text, last.FinishReason), cancellationToken);
+            opened[piece.Choice] = true;
+            gathered.Add(piece);
+            if (piece.Chunk.Text.Length > 0 || piece.Chunk.FinishReason is not null)
+                await events.DataAsync(dialect.Piece(piece), cancellationToken);
         }
-        return last;
+        return gathered;
     }
 
-    private async Task<bool> NextAsync(IAsyncEnumerator<TokenChunk> pieces, CancellationToken cancellationToken)
+    private async Task<bool> NextAsync(IAsyncEnumerator<ChoiceChunk> pieces, CancellationToken cancellationToken)
     {
         var next = pieces.MoveNextAsync().AsTask();
         while (!next.IsCompleted)

@@ -1,6 +1,6 @@
 using System.Net;
-using System.Text;
 using System.Text.Json;
+using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Interfaces.Serving;
 
 namespace EgpuFleet.Silo.Gateway.OpenAi;
@@ -40,43 +40,42 @@ public sealed class Completions(Generations generations, ModelLookup models, Gat
             };
         var choice = PlacementHeader.Read(context.Request);
         var dialect = word(time.GetUtcNow().ToUnixTimeSeconds(), request.Model);
-        var meter = new RequestMeter(metrics, time, model.Ref.Name);
-        try
-        {
-            var chunks = meter.CountAsync(
+        var pieces = ChoiceStreams.RunAsync(request.Choices, Run, context.RequestAborted);
+        if (request.Stream)
+            await new CompletionStream(context, dialect, request, time).SendAsync(pieces);
+        else
+            await AnswerAsync(context, dialect, new ChoiceGatherer(request.Choices, withText: true), pieces);
+
+        IAsyncEnumerable<TokenChunk> Run(int index, CancellationToken cancellationToken) =>
+            new RequestMeter(metrics, time, model.Ref.Name).CountAsync(
                 generations.RunAsync(
                     model,
-                    request.For(model.Ref, dialect.Id),
+                    request.For(model.Ref, dialect.Id, index),
                     choice,
-                    placement => PlacementHeader.Write(context.Response, placement),
-                    context.RequestAborted
-                )
+                    placement => Placed(index, placement),
+                    cancellationToken
+                ),
+                cancellationToken
             );
-            if (request.Stream)
-                await new CompletionStream(context, dialect, request.IncludeUsage, time).SendAsync(chunks);
-            else
-                await AnswerAsync(context, dialect, chunks);
-        }
-        finally
+
+        // The answer has one header: the others mostly run where the first does, and may begin when it has been sent.
+        void Placed(int index, RoutePlacement placement)
         {
-            meter.End();
+            if (index == 0)
+                PlacementHeader.Write(context.Response, placement);
         }
     }
 
-    private static async Task AnswerAsync(HttpContext context, Dialect dialect, IAsyncEnumerable<TokenChunk> chunks)
+    private static async Task AnswerAsync(
+        HttpContext context,
+        Dialect dialect,
+        ChoiceGatherer gathered,
+        IAsyncEnumerable<ChoiceChunk> pieces
+    )
     {
-        var text = new StringBuilder();
-        TokenChunk last = default;
-        await foreach (var chunk in chunks)
-        {
-            text.Append(chunk.Text);
-            last = chunk;
-        }
-        var answer = dialect.Whole(
-            text.ToString(),
-            CompletionStream.FinishOf(last),
-            Usage.Of(last.PromptTokens, last.CompletionTokens)
-        );
+        await foreach (var piece in pieces)
+            gathered.Add(piece);
+        var answer = dialect.Whole(gathered.Whole(), gathered.Usage);
         await context.Response.WriteAsJsonAsync(answer, answer.GetType(), OpenAiJson.Options, context.RequestAborted);
     }
 }

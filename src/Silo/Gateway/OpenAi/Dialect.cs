@@ -1,6 +1,8 @@
+using EgpuFleet.Grains.Interfaces.Serving;
+
 namespace EgpuFleet.Silo.Gateway.OpenAi;
 
-/// <summary>How one answer is worded: as a chat or as a completion, whole or in pieces.</summary>
+/// <summary>How the answers to one request are worded: as a chat or as a completion, whole or in pieces.</summary>
 public abstract class Dialect(string id, long created, string model)
 {
     public string Id => id;
@@ -9,15 +11,16 @@ public abstract class Dialect(string id, long created, string model)
 
     protected string Model => model;
 
-    /// <summary>An event before the first piece; null where there is none.</summary>
-    public abstract object? Opening();
+    /// <summary>An event before the first piece of an answer; null where there is none.</summary>
+    public abstract object? Opening(int choice);
 
-    /// <param name="finishReason">On the last piece only.</param>
-    public abstract object Piece(string text, string? finishReason);
+    public abstract object Piece(ChoiceChunk piece);
 
     public abstract object Counts(Usage usage);
 
-    public abstract object Whole(string text, string finishReason, Usage usage);
+    /// <param name="choices">In the order of their index.</param>
+    /// <param name="usage">Of all of them.</param>
+    public abstract object Whole(IReadOnlyList<WholeChoice> choices, Usage usage);
 }
 
 /// <summary><c>/v1/chat/completions</c>.</summary>
@@ -25,26 +28,43 @@ public sealed class ChatDialect(long created, string model) : Dialect($"chatcmpl
 {
     private const string Assistant = "assistant";
 
-    public override object Opening() => Chunk(new ChatDelta(Assistant, string.Empty), null);
+    public override object Opening(int choice) =>
+        Chunk(new ChatChunkChoice(choice, new ChatDelta(Assistant, string.Empty), null, null));
 
-    public override object Piece(string text, string? finishReason) =>
-        Chunk(new ChatDelta(null, text.Length == 0 && finishReason is not null ? null : text), finishReason);
+    public override object Piece(ChoiceChunk piece)
+    {
+        var (choice, chunk) = piece;
+        var text = chunk.Text.Length == 0 && chunk.FinishReason is not null ? null : chunk.Text;
+        return Chunk(
+            new ChatChunkChoice(choice, new ChatDelta(null, text), ChatLogProbs.Of(chunk.LogProbs), chunk.FinishReason)
+        );
+    }
 
     public override object Counts(Usage usage) =>
         new Answer<ChatChunkChoice>(Id, "chat.completion.chunk", Created, Model, [], usage);
 
-    public override object Whole(string text, string finishReason, Usage usage) =>
+    public override object Whole(IReadOnlyList<WholeChoice> choices, Usage usage) =>
         new Answer<ChatChoice>(
             Id,
             "chat.completion",
             Created,
             Model,
-            [new ChatChoice(0, new AssistantMessage(Assistant, text), null, finishReason)],
+            [
+                .. choices.Select(
+                    (choice, index) =>
+                        new ChatChoice(
+                            index,
+                            new AssistantMessage(Assistant, choice.Text),
+                            ChatLogProbs.Of(choice.LogProbs),
+                            choice.FinishReason
+                        )
+                ),
+            ],
             usage
         );
 
-    private Answer<ChatChunkChoice> Chunk(ChatDelta delta, string? finishReason) =>
-        new(Id, "chat.completion.chunk", Created, Model, [new ChatChunkChoice(0, delta, null, finishReason)], null);
+    private Answer<ChatChunkChoice> Chunk(ChatChunkChoice choice) =>
+        new(Id, "chat.completion.chunk", Created, Model, [choice], null);
 }
 
 /// <summary><c>/v1/completions</c>.</summary>
@@ -52,14 +72,36 @@ public sealed class CompletionDialect(long created, string model) : Dialect($"cm
 {
     private const string Name = "text_completion";
 
-    public override object? Opening() => null;
+    private readonly Dictionary<int, TextLogProbWriter> writers = [];
 
-    public override object Piece(string text, string? finishReason) => Make(text, finishReason, null);
+    public override object? Opening(int choice) => null;
 
-    public override object Counts(Usage usage) => new Answer<TextChoice>(Id, Name, Created, Model, [], usage);
+    public override object Piece(ChoiceChunk piece)
+    {
+        var (choice, chunk) = piece;
+        return Make([new TextChoice(chunk.Text, choice, Written(choice, chunk.LogProbs), chunk.FinishReason)], null);
+    }
 
-    public override object Whole(string text, string finishReason, Usage usage) => Make(text, finishReason, usage);
+    public override object Counts(Usage usage) => Make([], usage);
 
-    private Answer<TextChoice> Make(string text, string? finishReason, Usage? usage) =>
-        new(Id, Name, Created, Model, [new TextChoice(text, 0, null, finishReason)], usage);
+    public override object Whole(IReadOnlyList<WholeChoice> choices, Usage usage) =>
+        Make(
+            [
+                .. choices.Select(
+                    (choice, index) =>
+                        new TextChoice(choice.Text, index, Written(index, choice.LogProbs), choice.FinishReason)
+                ),
+            ],
+            usage
+        );
+
+    private TextLogProbs? Written(int choice, IReadOnlyList<TokenLogProb>? told)
+    {
+        if (!writers.TryGetValue(choice, out var writer))
+            writers[choice] = writer = new TextLogProbWriter();
+        return writer.Write(told);
+    }
+
+    private Answer<TextChoice> Make(IReadOnlyList<TextChoice> choices, Usage? usage) =>
+        new(Id, Name, Created, Model, choices, usage);
 }
