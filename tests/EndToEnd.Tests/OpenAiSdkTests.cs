@@ -1,8 +1,6 @@
 using System.ClientModel;
-using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using OpenAI;
 using OpenAI.Chat;
 
@@ -131,44 +129,6 @@ public sealed class OpenAiSdkTests(SharedFleet shared)
         Assert.All(told, one => Assert.Equal(3, one.TopLogProbabilities.Count));
         Assert.All(told, one => Assert.Equal(one.LogProbability, one.TopLogProbabilities[0].LogProbability));
         Assert.Equal(told.Select(one => one.LogProbability), streamed.Select(one => one.LogProbability));
-    }
-
-    /// <summary>The .NET SDK asks for one answer only; others ask for more.</summary>
-    [Fact]
-    public async Task Several_answers_differ_by_their_seeds_and_share_their_prompt()
-    {
-        using var whole = await PostAsync(new { n = 3, seed = 5 });
-        using var second = await PostAsync(new { n = 1, seed = 6 });
-        using var body = JsonDocument.Parse(
-            await whole.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
-        );
-        using var other = JsonDocument.Parse(
-            await second.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)
-        );
-
-        var choices = body.RootElement.GetProperty("choices").EnumerateArray().ToArray();
-        Assert.Equal([0, 1, 2], choices.Select(one => one.GetProperty("index").GetInt32()));
-        var texts = choices.Select(TextOf).ToArray();
-        Assert.Equal(3, texts.Distinct(StringComparer.Ordinal).Count());
-        Assert.Equal(TextOf(other.RootElement.GetProperty("choices")[0]), texts[1]);
-        var (usage, alone) = (body.RootElement.GetProperty("usage"), other.RootElement.GetProperty("usage"));
-        Assert.Equal(alone.GetProperty("prompt_tokens").GetInt32(), usage.GetProperty("prompt_tokens").GetInt32());
-        Assert.Equal(
-            usage.GetProperty("prompt_tokens").GetInt32() + usage.GetProperty("completion_tokens").GetInt32(),
-            usage.GetProperty("total_tokens").GetInt32()
-        );
-
-        static string? TextOf(JsonElement choice) => choice.GetProperty("message").GetProperty("content").GetString();
-    }
-
-    private Task<HttpResponseMessage> PostAsync(object fields)
-    {
-        var body = JsonSerializer.SerializeToNode(fields)!.AsObject();
-        body["model"] = SharedFleet.SampleModel;
-        body["max_tokens"] = 16;
-        body["temperature"] = 2;
-        body["messages"] = JsonNode.Parse("""[{"role":"user","content":"What is a GPU?"}]""");
-        return shared.Fleet.Http.PostAsJsonAsync("/v1/chat/completions", body, TestContext.Current.CancellationToken);
     }
 
     [Fact]

@@ -10,6 +10,7 @@ namespace EgpuFleet.Cli.Testing;
 internal sealed class TestRun(string? filter, int? seeds, Action<string>? echo, TimeProvider clock)
 {
     private const string SeedCount = "EGPUFLEET_SIM_SEEDS";
+    private const string ProfiledTiers = "DOTNET_TieredPGO";
 
     public async Task<ProjectOutcome> RunAsync(TestProject project, CancellationToken cancellationToken)
     {
@@ -46,6 +47,8 @@ internal sealed class TestRun(string? filter, int? seeds, Action<string>? echo, 
             RedirectStandardError = true,
             WorkingDirectory = Path.GetDirectoryName(project.Executable),
         };
+        // The processes of a test live for seconds: what it costs to profile their code is never earned back.
+        start.Environment[ProfiledTiers] = "0";
         if (seeds is { } count)
             start.Environment[SeedCount] = count.ToString();
         return Process.Start(start)!;

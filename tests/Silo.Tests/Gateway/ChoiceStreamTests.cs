@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Silo.Gateway;
 using EgpuFleet.Silo.Gateway.OpenAi;
 
 namespace EgpuFleet.Silo.Tests.Gateway;
@@ -15,7 +16,7 @@ public sealed class ChoiceStreamTests
     [InlineData(9)]
     public async Task Every_answer_comes_whole_and_in_order(int count)
     {
-        var gathered = new ChoiceGatherer(count, withText: true);
+        var gathered = new ChoiceGatherer(prompts: 1, count, withText: true);
         await foreach (var piece in ChoiceStreams.RunAsync(count, SayAsync, Token))
             gathered.Add(piece);
 
@@ -112,14 +113,24 @@ public sealed class ChoiceStreamTests
     }
 
     [Fact]
+    public void A_prompt_counts_once_however_many_answers_it_has()
+    {
+        var gathered = new ChoiceGatherer(prompts: 2, perPrompt: 2, withText: false);
+        foreach (var (choice, prompt) in new[] { (0, 10), (1, 10), (2, 300), (3, 300) })
+            gathered.Add(new ChoiceChunk(choice, new TokenChunk(0, "", "stop", prompt, choice)));
+
+        Assert.Equal(Usage.Of(310, 6), gathered.Usage);
+    }
+
+    [Fact]
     public void An_answer_without_an_end_is_a_failure()
     {
-        var gathered = new ChoiceGatherer(2, withText: true);
+        var gathered = new ChoiceGatherer(prompts: 2, perPrompt: 1, withText: true);
         gathered.Add(new ChoiceChunk(0, new TokenChunk(0, "a", "stop", 1, 1)));
         gathered.Add(new ChoiceChunk(1, new TokenChunk(0, "b", null, 0, 0)));
 
-        Assert.Throws<EgpuFleet.Silo.Gateway.GatewayException>(gathered.RequireEnds);
-        Assert.Throws<EgpuFleet.Silo.Gateway.GatewayException>(gathered.Whole);
+        Assert.Throws<GatewayException>(gathered.RequireEnds);
+        Assert.Throws<GatewayException>(gathered.Whole);
     }
 
     private static async IAsyncEnumerable<TokenChunk> SayAsync(

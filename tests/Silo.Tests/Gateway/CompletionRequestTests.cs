@@ -1,6 +1,7 @@
 using System.Text.Json;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Silo.Gateway;
 using EgpuFleet.Silo.Gateway.OpenAi;
 
 namespace EgpuFleet.Silo.Tests.Gateway;
@@ -45,6 +46,31 @@ public sealed class CompletionRequestTests
         Assert.Equal([long.MaxValue, 0, 1], made.Select(one => one.Parameters.Seed));
         Assert.All(made, one => Assert.Equal(request.Parameters, one.Parameters with { Seed = long.MaxValue }));
         Assert.Equal(2, request.Parameters.TopLogProbs);
+    }
+
+    [Fact]
+    public void Answers_to_one_prompt_stand_together_and_are_those_it_would_get_alone()
+    {
+        var request = ReadWhole("""{"model":"m","prompt":["a",[1,2]],"n":2,"seed":7,"best_of":2}""");
+        var model = new ModelRef("m", new string('0', 64), 1);
+        GenerateRequest[] made = [.. Enumerable.Range(0, request.Choices).Select(i => request.For(model, "r", i))];
+
+        Assert.Equal(["a", "a", null, null], made.Select(one => one.Prompt));
+        Assert.All(made[2..], one => Assert.Equal([1, 2], one.TokenIds!));
+        Assert.Equal([7, 8, 7, 8], made.Select(one => one.Parameters.Seed));
+    }
+
+    [Fact]
+    public void More_answers_than_one_request_may_have_are_refused()
+    {
+        var prompts = string.Join(',', Enumerable.Repeat("\"a\"", Limits.Choices));
+        Assert.Equal(Limits.Choices, ReadWhole($$"""{"model":"m","prompt":[{{prompts}}]}""").Choices);
+
+        foreach (var body in (string[])[$$"""{{prompts}},"b"], "n":1""", $$"""{{prompts}}], "n":2"""])
+        {
+            var refused = Assert.Throws<GatewayException>(() => ReadWhole($$"""{"model":"m","prompt":[{{body}}}"""));
+            Assert.Equal("prompt", refused.Param);
+        }
     }
 
     private static CompletionRequest ReadWhole(string body)

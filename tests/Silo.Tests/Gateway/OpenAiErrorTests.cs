@@ -55,7 +55,7 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
     [InlineData(Text, """{"model":"m"}""", "prompt")]
     [InlineData(Text, """{"model":"m","prompt":7}""", "prompt")]
     [InlineData(Text, """{"model":"m","prompt":[]}""", "prompt")]
-    [InlineData(Text, """{"model":"m","prompt":["a","b"]}""", "prompt")]
+    [InlineData(Text, """{"model":"m","prompt":["a",7]}""", "prompt")]
     [InlineData(Text, """{"model":"m","prompt":[1,-2]}""", "prompt")]
     [InlineData(Text, """{"model":"m","prompt":[1,"x"]}""", "prompt")]
     [InlineData(Text, """{"model":"m","prompt":"a","echo":true}""", "echo")]
@@ -134,7 +134,7 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
         Text,
         """{"model":"no-such-model","prompt":["a"],"logprobs":5,"n":2,"best_of":2,"service_tier":"flex"}"""
     )]
-    [InlineData(Text, """{"model":"no-such-model","prompt":[[1,2]]}""")]
+    [InlineData(Text, """{"model":"no-such-model","prompt":[[1,2],[3]]}""")]
     [InlineData(Text, """{"model":"no-such-model","prompt":""}""")]
     [InlineData(Text, """{"model":"../etc/passwd","prompt":""}""")]
     public async Task An_unknown_model_is_not_found_after_all_else_was_right(string path, string body)

@@ -13,14 +13,24 @@ public readonly record struct ChoiceChunk(int Choice, TokenChunk Chunk);
 public sealed record WholeChoice(string Text, string FinishReason, IReadOnlyList<TokenLogProb>? LogProbs);
 
 /// <summary>Gathers the answers to one request, and what they cost.</summary>
-public sealed class ChoiceGatherer(int count, bool withText)
+/// <param name="prompts">What was asked.</param>
+/// <param name="perPrompt">Answers to each; they stand together.</param>
+/// <param name="withText">Whether texts are kept, and not only counted.</param>
+public sealed class ChoiceGatherer(int prompts, int perPrompt, bool withText)
 {
-    private readonly StringBuilder[] texts = [.. Enumerable.Range(0, count).Select(_ => new StringBuilder())];
-    private readonly List<TokenLogProb>?[] logProbs = new List<TokenLogProb>?[count];
-    private readonly TokenChunk[] last = new TokenChunk[count];
+    private readonly StringBuilder[] texts =
+    [
+        .. Enumerable.Range(0, prompts * perPrompt).Select(_ => new StringBuilder()),
+    ];
+    private readonly List<TokenLogProb>?[] logProbs = new List<TokenLogProb>?[prompts * perPrompt];
+    private readonly TokenChunk[] last = new TokenChunk[prompts * perPrompt];
 
-    /// <summary>Of all answers; their prompt is one.</summary>
-    public Usage Usage => Usage.Of(last[0].PromptTokens, last.Sum(chunk => chunk.CompletionTokens));
+    /// <summary>Of all answers; a prompt counts once.</summary>
+    public Usage Usage =>
+        Usage.Of(
+            last.Where((_, index) => index % perPrompt == 0).Sum(chunk => chunk.PromptTokens),
+            last.Sum(chunk => chunk.CompletionTokens)
+        );
 
     public void Add(ChoiceChunk piece)
     {

@@ -5,16 +5,15 @@ using EgpuFleet.Grains.Interfaces.Serving;
 namespace EgpuFleet.Silo.Gateway.OpenAi;
 
 /// <summary>A chat or completion request, checked: what to generate from, how, and in which form to answer.</summary>
-/// <param name="Choices">Answers to make; the one of index i is made with the seed plus i.</param>
+/// <param name="Prompts">At least one; a chat is one.</param>
+/// <param name="PerPrompt">Answers to each; the i-th is made with the seed plus i.</param>
 /// <param name="Stream">Server-sent events instead of one answer.</param>
 /// <param name="IncludeUsage">A last event with the token counts.</param>
 public sealed record CompletionRequest(
     string Model,
     GenerationParameters Parameters,
-    string? Prompt,
-    int[]? TokenIds,
-    ChatMessage[]? Messages,
-    int Choices,
+    IReadOnlyList<PromptInput> Prompts,
+    int PerPrompt,
     bool Stream,
     bool IncludeUsage
 )
@@ -23,6 +22,9 @@ public sealed record CompletionRequest(
     private const int CompletionMaxTokens = 16;
 
     private const double HighestPenalty = 2;
+
+    /// <summary>Answers in all: those to one prompt stand together.</summary>
+    public int Choices => Prompts.Count * PerPrompt;
 
     public static CompletionRequest ReadChat(JsonElement body)
     {
@@ -35,7 +37,7 @@ public sealed record CompletionRequest(
         fields.Refuse("modalities", IsTextOnly);
         var maxTokens = MaxTokens(fields, "max_completion_tokens") ?? MaxTokens(fields, "max_tokens");
         var messages = ChatMessages.Read(fields);
-        var request = Make(fields, maxTokens, null, null, messages);
+        var request = Make(fields, maxTokens, [new PromptInput(Messages: messages)]);
         return request with
         {
             Parameters = request.Parameters with
@@ -51,11 +53,12 @@ public sealed record CompletionRequest(
         var fields = new RequestFields(body);
         fields.Refuse("echo", value => value.ValueKind == JsonValueKind.False);
         fields.Refuse("suffix", value => value.ValueKind == JsonValueKind.String && value.ValueEquals(""));
-        var (prompt, tokens) = PromptField.Read(fields);
-        var maxTokens = MaxTokens(fields, "max_tokens") ?? CompletionMaxTokens;
-        var request = Make(fields, maxTokens, prompt, tokens, null);
+        var prompts = PromptField.Read(fields);
+        var request = Make(fields, MaxTokens(fields, "max_tokens") ?? CompletionMaxTokens, prompts);
+        if (request.Choices > Limits.Choices)
+            throw RequestFields.Wrong("prompt", $"and n ask for more than {Limits.Choices} answers");
         // The best of as many as are wanted is each of them.
-        fields.Refuse("best_of", value => IsNumber(value, request.Choices));
+        fields.Refuse("best_of", value => IsNumber(value, request.PerPrompt));
         return request with
         {
             Parameters = request.Parameters with { TopLogProbs = LogProbsField.ReadCompletion(fields) },
@@ -63,26 +66,15 @@ public sealed record CompletionRequest(
     }
 
     /// <summary>The request to a device for one of the answers.</summary>
-    public GenerateRequest For(ModelRef model, string requestId, int choice) =>
-        new(
-            requestId,
-            model,
-            Parameters with
-            {
-                Seed = unchecked(Parameters.Seed + choice) & long.MaxValue,
-            },
-            Prompt,
-            TokenIds,
-            Messages
-        );
+    public GenerateRequest For(ModelRef model, string requestId, int choice)
+    {
+        var (prompt, index) = Math.DivRem(choice, PerPrompt);
+        var seed = unchecked(Parameters.Seed + index) & long.MaxValue;
+        var (text, tokens, messages) = Prompts[prompt];
+        return new GenerateRequest(requestId, model, Parameters with { Seed = seed }, text, tokens, messages);
+    }
 
-    private static CompletionRequest Make(
-        RequestFields fields,
-        int? maxTokens,
-        string? prompt,
-        int[]? tokens,
-        ChatMessage[]? messages
-    )
+    private static CompletionRequest Make(RequestFields fields, int? maxTokens, IReadOnlyList<PromptInput> prompts)
     {
         var stream = fields.Flag("stream");
         var parameters = new GenerationParameters(
@@ -100,9 +92,7 @@ public sealed record CompletionRequest(
         return new CompletionRequest(
             fields.RequiredText("model"),
             parameters,
-            prompt,
-            tokens,
-            messages,
+            prompts,
             (int)(fields.Whole("n", 1, Limits.Choices) ?? 1),
             stream,
             stream && IncludesUsage(fields)

@@ -33,7 +33,7 @@ public sealed class CompletionStream(HttpContext context, Dialect dialect, Compl
         CancellationToken cancellationToken
     )
     {
-        var gathered = new ChoiceGatherer(request.Choices, withText: false);
+        var gathered = new ChoiceGatherer(request.Prompts.Count, request.PerPrompt, withText: false);
         var opened = new bool[request.Choices];
         await using var pieces = chunks.GetAsyncEnumerator(cancellationToken);
         while (await NextAsync(pieces, cancellationToken))

@@ -29,7 +29,7 @@ public sealed class Completions(Generations generations, ModelLookup models, Gat
         using (var document = await RequestFields.ReadAsync(context.Request))
             request = read(document.RootElement);
         var model = await models.RequireAsync(request.Model, HttpStatusCode.NotFound);
-        if (request.Messages is not null && !model.HasChatTemplate)
+        if (request.Prompts[0].Messages is not null && !model.HasChatTemplate)
             throw new GatewayException(
                 HttpStatusCode.BadRequest,
                 "model_has_no_chat_template",
@@ -44,7 +44,12 @@ public sealed class Completions(Generations generations, ModelLookup models, Gat
         if (request.Stream)
             await new CompletionStream(context, dialect, request, time).SendAsync(pieces);
         else
-            await AnswerAsync(context, dialect, new ChoiceGatherer(request.Choices, withText: true), pieces);
+            await AnswerAsync(
+                context,
+                dialect,
+                new ChoiceGatherer(request.Prompts.Count, request.PerPrompt, withText: true),
+                pieces
+            );
 
         IAsyncEnumerable<TokenChunk> Run(int index, CancellationToken cancellationToken) =>
             new RequestMeter(metrics, time, model.Ref.Name).CountAsync(
