@@ -86,6 +86,12 @@ public static class Limits
     /// <summary>Messages of one chat; the context bounds their text.</summary>
     public const int ChatMessages = 4096;
 
+    /// <summary>Depth of the JSON of tools and of the arguments of their calls.</summary>
+    public const int ToolJsonDepth = 64;
+
+    /// <summary>Control tokens that one text may show.</summary>
+    public const int ShownTokens = 16;
+
     /// <summary>Lanes of noops of one connection: the agent's 64 slots, and as many that were given up and are not gone yet.</summary>
     public const int NoopLanes = 128;
 

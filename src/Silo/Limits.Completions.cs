@@ -33,6 +33,12 @@ public static partial class Limits
     /// <summary>Answers to one request that are made at the same time: all of a device's slots are not for one caller.</summary>
     public const int ChoicesAtOnce = 4;
 
+    /// <summary>Functions that a chat may offer, and calls in one of its messages, as OpenAI has it.</summary>
+    public const int Tools = 128;
+
+    /// <summary>Name of a function, as OpenAI bounds it.</summary>
+    public const int ToolNameLength = 64;
+
     /// <summary>Name of a schema, as OpenAI bounds it.</summary>
     public const int SchemaNameLength = 64;
 

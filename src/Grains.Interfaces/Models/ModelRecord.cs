@@ -22,6 +22,7 @@ public sealed record ModelRef(
 /// </summary>
 /// <param name="KvBytesPerToken">Key-value memory of one token of one sequence, in 32-bit floats.</param>
 /// <param name="BlockCount">Transformer blocks; 0 of a model registered before they were counted.</param>
+/// <param name="Words">Of a model with a chat template; null of one that was registered before they were read.</param>
 /// <param name="BaseWeightBytes">Of an adapter: those of <paramref name="WeightBytes"/> that its base has, in memory once for all.</param>
 [GenerateSerializer, Immutable, Alias("fleet.ModelRecord")]
 public sealed record ModelRecord(
@@ -35,7 +36,21 @@ public sealed record ModelRecord(
     [property: Id(7)] bool HasChatTemplate,
     [property: Id(8)] DateTimeOffset CreatedAt,
     [property: Id(9)] int BlockCount = 0,
-    [property: Id(10)] long BaseWeightBytes = 0
+    [property: Id(10)] long BaseWeightBytes = 0,
+    [property: Id(11)] ChatWords? Words = null
+);
+
+/// <summary>What a model writes in a chat beside its answer, as far as its template tells.</summary>
+/// <param name="Tools">Name of the way in which it calls tools.</param>
+/// <param name="Think">What begins its thinking; null: it does not think aloud.</param>
+/// <param name="BeginsThinking">Its template begins the thinking.</param>
+/// <param name="BeginsThinkingOff">It does so even where the model is not to think.</param>
+[GenerateSerializer, Immutable, Alias("fleet.ChatWords")]
+public sealed record ChatWords(
+    [property: Id(0)] string Tools,
+    [property: Id(1)] string? Think,
+    [property: Id(2)] bool BeginsThinking,
+    [property: Id(3)] bool BeginsThinkingOff
 );
 
 /// <summary>The registry of models, low-rate and persistent. Key: <c>default</c>.</summary>

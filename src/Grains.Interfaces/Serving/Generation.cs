@@ -13,6 +13,7 @@ namespace EgpuFleet.Grains.Interfaces.Serving;
 /// <param name="TopLogProbs">
 /// Tell every token's log-probability, and those of this many most likely ones in its place; null: none.
 /// </param>
+/// <param name="Shown">Names of control tokens that the text has too; null: none.</param>
 [GenerateSerializer, Immutable, Alias("fleet.GenerationParameters")]
 public sealed record GenerationParameters(
     [property: Id(0)] int? MaxTokens,
@@ -25,7 +26,8 @@ public sealed record GenerationParameters(
     [property: Id(7)] double FrequencyPenalty = 0,
     [property: Id(8)] double PresencePenalty = 0,
     [property: Id(9)] LogitBias[]? Biases = null,
-    [property: Id(10)] int? TopLogProbs = null
+    [property: Id(10)] int? TopLogProbs = null,
+    [property: Id(11)] string[]? Shown = null
 )
 {
     /// <summary>The engine that alone steers what is said, as devices name it.</summary>
@@ -41,11 +43,8 @@ public sealed record GenerationParameters(
 [GenerateSerializer, Immutable, Alias("fleet.LogitBias")]
 public sealed record LogitBias([property: Id(0)] int TokenId, [property: Id(1)] double Bias);
 
-/// <summary>One chat message; role is system, user or assistant.</summary>
-[GenerateSerializer, Immutable, Alias("fleet.ChatMessage")]
-public sealed record ChatMessage([property: Id(0)] string Role, [property: Id(1)] string Content);
-
 /// <summary>An interactive request for one model. Exactly one of prompt, token ids and messages is set.</summary>
+/// <param name="Chat">What goes with messages; null: nothing.</param>
 [GenerateSerializer, Immutable, Alias("fleet.GenerateRequest")]
 public sealed record GenerateRequest(
     [property: Id(0)] string RequestId,
@@ -53,7 +52,8 @@ public sealed record GenerateRequest(
     [property: Id(2)] GenerationParameters Parameters,
     [property: Id(3)] string? Prompt,
     [property: Id(4)] int[]? TokenIds,
-    [property: Id(5)] ChatMessage[]? Messages
+    [property: Id(5)] ChatMessage[]? Messages,
+    [property: Id(6)] ChatSettings? Chat = null
 );
 
 /// <summary>

@@ -34,11 +34,33 @@ public sealed record TextPrompt(string Text) : Prompt;
 public sealed record TokenPrompt(IReadOnlyList<int> TokenIds) : Prompt;
 
 /// <summary>Chat messages, rendered with the model's own template in the worker, ending where the assistant speaks.</summary>
-public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages) : Prompt;
+public sealed record ChatPrompt(IReadOnlyList<ChatMessage> Messages) : Prompt
+{
+    /// <summary>A JSON array of functions that may be called, as OpenAI writes tools; null: none.</summary>
+    public string? Tools { get; init; }
 
-/// <param name="Role"><c>system</c>, <c>user</c> or <c>assistant</c>.</param>
+    /// <summary>Whether the model is to think first, where its template asks; null: as the template has it.</summary>
+    public bool? Thinking { get; init; }
+}
+
+/// <param name="Role"><c>system</c>, <c>user</c>, <c>assistant</c> or <c>tool</c>.</param>
 /// <param name="Content">Plain text.</param>
-public sealed record ChatMessage(string Role, string Content);
+public sealed record ChatMessage(string Role, string Content)
+{
+    /// <summary>What the assistant called; null: nothing.</summary>
+    public IReadOnlyList<ToolCall>? ToolCalls { get; init; }
+
+    /// <summary>Of a tool's message: the call that it answers.</summary>
+    public string? ToolCallId { get; init; }
+
+    /// <summary>What the assistant thought before it answered; null: nothing told.</summary>
+    public string? Reasoning { get; init; }
+}
+
+/// <param name="Id">By which a tool's message answers it.</param>
+/// <param name="Name">Of the function.</param>
+/// <param name="Arguments">A JSON object as text.</param>
+public sealed record ToolCall(string Id, string Name, string Arguments);
 
 /// <summary>When to stop and how to sample.</summary>
 /// <param name="MaxTokens">Most tokens to generate; null: what is left of the context.</param>
@@ -56,6 +78,9 @@ public sealed record GenerationOptions(
 {
     /// <summary>The text ends before the first of these; no part of one is ever emitted.</summary>
     public IReadOnlyList<string> StopStrings { get; init; } = [];
+
+    /// <summary>Names of control tokens that the text has too, such as those around a call of a tool.</summary>
+    public IReadOnlyList<string> ShownTokens { get; init; } = [];
 
     /// <summary>Tell every token's log-probability, and those of this many most likely tokens in its place; null: none.</summary>
     public int? TopLogProbs { get; init; }

@@ -25,9 +25,13 @@ public static class GenerationRules
         if (options.Grammar is { Length: 0 or > Limits.GrammarCharacters } grammar)
             throw Invalid($"A grammar of {grammar.Length} characters is not in 1..{Limits.GrammarCharacters}.");
         CheckStopStrings(options.StopStrings);
+        if (options.ShownTokens.Count > Limits.ShownTokens)
+            throw Invalid($"{options.ShownTokens.Count} shown tokens are more than {Limits.ShownTokens}.");
+        if (options.ShownTokens.Any(name => name is null or "" || name.Length > Limits.StopStringCharacters))
+            throw Invalid("The name of a shown token is empty or too long.");
         CheckLogitRules(options);
         if (request.Prompt is ChatPrompt chat)
-            CheckMessages(chat.Messages);
+            ChatRules.Check(chat);
     }
 
     private static void CheckStopStrings(IReadOnlyList<string> stopStrings)
@@ -53,16 +57,6 @@ public static class GenerationRules
             throw Invalid($"A bias of a logit is not in -{HighestBias}..{HighestBias}.");
         if (biases.Select(bias => bias.TokenId).Distinct().Count() < biases.Count)
             throw Invalid("A token has two biases.");
-    }
-
-    private static void CheckMessages(IReadOnlyList<ChatMessage> messages)
-    {
-        if (messages.Count is 0 or > Limits.ChatMessages)
-            throw Invalid($"{messages.Count} chat messages are not in 1..{Limits.ChatMessages}.");
-        if (
-            messages.Any(message => message?.Role is not ("system" or "user" or "assistant") || message.Content is null)
-        )
-            throw Invalid("A chat message needs content and the role system, user or assistant.");
     }
 
     private static EngineException Invalid(string text) => new(EngineErrorClass.InvalidRequest, text);

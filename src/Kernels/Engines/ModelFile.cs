@@ -6,7 +6,8 @@ namespace EgpuFleet.Kernels.Engines;
 /// <summary>What our own reader says of a GGUF, before an engine, which trusts files more than it should, sees it.</summary>
 /// <param name="Facts">Shape and sizes.</param>
 /// <param name="AllF32">Whether every tensor is F32, as the exact profile needs.</param>
-internal sealed record ModelFile(GgufModelFacts Facts, bool AllF32)
+/// <param name="ChatTemplate">Its Jinja text; null: it has none.</param>
+internal sealed record ModelFile(GgufModelFacts Facts, bool AllF32, string? ChatTemplate)
 {
     /// <exception cref="EngineException"><see cref="EngineErrorClass.ModelInvalid"/>.</exception>
     public static ModelFile Read(string path) => Read(path, Of);
@@ -29,7 +30,11 @@ internal sealed record ModelFile(GgufModelFacts Facts, bool AllF32)
 
     /// <exception cref="GgufException">The header contradicts itself.</exception>
     public static ModelFile Of(GgufReader reader) =>
-        new(GgufModelFacts.From(reader), reader.Tensors.All(tensor => tensor.Type == GgufTensorType.F32));
+        new(
+            GgufModelFacts.From(reader),
+            reader.Tensors.All(tensor => tensor.Type == GgufTensorType.F32),
+            Formats.Chat.ChatTemplate.SourceOf(reader.Metadata)
+        );
 
     /// <exception cref="EngineException"><see cref="EngineErrorClass.InvalidRequest"/>: exact is asked for and cannot be.</exception>
     public void RequireExactable(LoadSpec spec)

@@ -11,13 +11,13 @@ internal static class PromptTokens
         int vocabularySize,
         int? bos,
         Func<string, int[]> ofText,
-        Func<IReadOnlyList<ChatMessage>, int[]> ofChat
+        Func<ChatPrompt, int[]> ofChat
     )
     {
         var tokens = prompt switch
         {
             TextPrompt text => ofText(text.Text),
-            ChatPrompt chat => ofChat(chat.Messages),
+            ChatPrompt chat => ofChat(chat),
             TokenPrompt given => Checked(given.TokenIds, vocabularySize),
             _ => throw Invalid("The prompt is of no known kind."),
         };

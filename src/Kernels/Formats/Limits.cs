@@ -119,6 +119,9 @@ public static class Limits
     /// <summary>Rank of an adapter: four times the highest in use.</summary>
     public const int AdapterRank = 1024;
 
+    /// <summary>Name of a function that a model calls: OpenAI allows 64.</summary>
+    public const int ToolNameChars = 256;
+
     // Chat templates.
 
     /// <summary>Characters of a chat template: the longest published have about 30,000.</summary>

@@ -4,6 +4,7 @@ using EgpuFleet.Kernels.LlamaCpp.Decoding;
 using EgpuFleet.Kernels.LlamaCpp.Native;
 using EgpuFleet.Kernels.LlamaCpp.Sampling;
 using EgpuFleet.Kernels.LlamaCpp.Text;
+using EgpuFleet.Kernels.Text;
 
 namespace EgpuFleet.Kernels.LlamaCpp;
 
@@ -14,7 +15,7 @@ internal sealed class LlamaModel : IModelShard, IGenerator
 
     private readonly SharedWeights.Lease weights;
     private readonly Vocabulary vocabulary;
-    private readonly ChatTemplate? template;
+    private readonly ChatPrompts chats;
     private readonly LlamaContext context;
     private readonly LlamaAdapter? adapter;
     private readonly DecodeLoop loop;
@@ -22,7 +23,7 @@ internal sealed class LlamaModel : IModelShard, IGenerator
     internal LlamaModel(
         SharedWeights.Lease weights,
         Vocabulary vocabulary,
-        ChatTemplate? template,
+        ChatPrompts chats,
         LlamaContext context,
         LlamaAdapter? adapter,
         ModelInfo info
@@ -30,7 +31,7 @@ internal sealed class LlamaModel : IModelShard, IGenerator
     {
         this.weights = weights;
         this.vocabulary = vocabulary;
-        this.template = template;
+        this.chats = chats;
         this.context = context;
         this.adapter = adapter;
         Info = info;
@@ -45,6 +46,7 @@ internal sealed class LlamaModel : IModelShard, IGenerator
 
     public async Task WarmUpAsync(CancellationToken cancellationToken)
     {
+        chats.WarmUp();
         // Any token will do: the point is to touch every weight once, by a prompt and by a decode.
         var prompt = new TokenPrompt([Math.Max(0, vocabulary.Bos)]);
         var options = new GenerationOptions(MaxTokens: WarmUpTokens);
@@ -131,13 +133,12 @@ internal sealed class LlamaModel : IModelShard, IGenerator
             vocabulary.Size,
             vocabulary.Bos == Llama.NoToken ? null : vocabulary.Bos,
             text => vocabulary.Tokenize(text, parseSpecial: false),
-            messages => vocabulary.Tokenize(Template().Render(messages), parseSpecial: true)
+            TokenizeChat
         );
 
-    private ChatTemplate Template() =>
-        template
-        ?? throw new EngineException(
-            EngineErrorClass.ModelHasNoChatTemplate,
-            "The model has no chat template that llama.cpp knows; send a completion request instead."
-        );
+    private int[] TokenizeChat(ChatPrompt chat)
+    {
+        var text = chats.Render(chat);
+        return vocabulary.Tokenize(text, parseSpecial: true, addSpecial: !chats.BeginsText(text));
+    }
 }

@@ -6,6 +6,7 @@ using EgpuFleet.Kernels.Formats.Gguf;
 using EgpuFleet.Kernels.LlamaCpp.Decoding;
 using EgpuFleet.Kernels.LlamaCpp.Native;
 using EgpuFleet.Kernels.LlamaCpp.Text;
+using EgpuFleet.Kernels.Text;
 
 namespace EgpuFleet.Kernels.LlamaCpp;
 
@@ -50,9 +51,9 @@ internal sealed unsafe class ModelLoader(SharedWeights shared, int deviceType)
             context = new LlamaContext(weights.Handle, vocabulary.Size, shape);
             if (spec.Adapter is not null)
                 context.Use(adapter = new LlamaAdapter(weights.Handle, spec.Adapter.Path));
-            var template = ChatTemplate.Of(weights.Handle);
-            var info = Describe(spec, file, shape, memory, weights.Handle, vocabulary, template is not null);
-            return new LlamaModel(weights, vocabulary, template, context, adapter, info);
+            var chats = new ChatPrompts(file.ChatTemplate, vocabulary.TemplateTokens());
+            var info = Describe(spec, file, shape, memory, weights.Handle, vocabulary, chats.HasTemplate);
+            return new LlamaModel(weights, vocabulary, chats, context, adapter, info);
         }
         catch
         {

@@ -6,12 +6,14 @@ using EgpuFleet.Kernels.Tinygrad.Child;
 namespace EgpuFleet.Kernels.Tinygrad;
 
 /// <summary>Turns the ids of one generation into the items of its stream, with whole characters and without stop strings.</summary>
+/// <param name="options">Stop strings, and what the text shows.</param>
 /// <param name="room">Ids it has at most: the last of so many waits for the child's word, since the last item says why.</param>
-internal sealed class AnswerText(GgufTokenizer tokenizer, int[] prompt, int room, IReadOnlyList<string> stopStrings)
+internal sealed class AnswerText(GgufTokenizer tokenizer, int[] prompt, int room, GenerationOptions options)
 {
     private const int NoToken = -1;
 
-    private readonly CompletionText text = new(stopStrings);
+    private readonly CompletionText text = new(options.StopStrings);
+    private readonly HashSet<int> shown = Named(tokenizer, options.ShownTokens);
     private string held = "";
     private ChildToken? last;
     private int count;
@@ -22,7 +24,7 @@ internal sealed class AnswerText(GgufTokenizer tokenizer, int[] prompt, int room
         var token = taken.Id;
         // A prompt of at most BOS has no text, so the completion is the beginning of one.
         var beginsText = count == 0 && prompt is [var only] && only == tokenizer.Bos;
-        var piece = tokenizer.Piece(token, beginsText);
+        var piece = shown.Contains(token) ? tokenizer.Spelling(token, beginsText) : tokenizer.Piece(token, beginsText);
         taken = taken with
         {
             LogProbs = taken.LogProbs?.Spelled(piece, other => tokenizer.Spelling(other, beginsText)),
@@ -60,4 +62,13 @@ internal sealed class AnswerText(GgufTokenizer tokenizer, int[] prompt, int room
             _ => new GeneratedToken(count, NoToken, rest, reason, usage),
         };
     }
+
+    /// <summary>The tokens of these names; a name that is not one token is left out.</summary>
+    private static HashSet<int> Named(GgufTokenizer tokenizer, IReadOnlyList<string> names) =>
+        [
+            .. names
+                .Select(name => tokenizer.Encode(name, parseSpecial: true, addSpecial: false))
+                .Where(tokens => tokens.Length == 1)
+                .Select(tokens => tokens[0]),
+        ];
 }

@@ -2,6 +2,7 @@ using System.Text.Json;
 using EgpuFleet.Kernels.Drivers;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Formats.Tokenizing;
+using EgpuFleet.Kernels.Text;
 using EgpuFleet.Kernels.Tinygrad.Child;
 using EgpuFleet.Kernels.Training;
 
@@ -118,6 +119,7 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
                 EngineErrorClass.ModelInvalid,
                 $"The model has logits for {loaded.Vocabulary} tokens and names for {tokenizer.Size}."
             );
+        var chats = new ChatPrompts(file.ChatTemplate, new(NameOf(tokenizer.Bos), NameOf(tokenizer.Eos)));
         var info = new ModelInfo(
             spec.ContentHash,
             loaded.Architecture,
@@ -133,9 +135,11 @@ internal sealed class TinygradEngine(ChildLaunch launch) : IKernelEngine
             loaded.KvBytes,
             loaded.TotalBytes,
             exact,
-            HasChatTemplate: false
+            chats.HasTemplate
         );
-        return new TinygradModel(Child(), tokenizer, info);
+        return new TinygradModel(Child(), tokenizer, chats, info);
+
+        string NameOf(int? token) => token is { } id ? tokenizer.NameOf(id) : "";
     }
 
     public Task<TrainEstimate> EstimateTrainingAsync(TrainSpec spec, CancellationToken cancellationToken) =>

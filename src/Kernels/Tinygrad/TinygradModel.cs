@@ -2,12 +2,13 @@ using System.Runtime.CompilerServices;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.Kernels.Formats.Tokenizing;
 using EgpuFleet.Kernels.Protocol;
+using EgpuFleet.Kernels.Text;
 using EgpuFleet.Kernels.Tinygrad.Child;
 
 namespace EgpuFleet.Kernels.Tinygrad;
 
 /// <summary>A model loaded in the child. Any number of generations at once: the child batches them.</summary>
-internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, ModelInfo info)
+internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, ChatPrompts chats, ModelInfo info)
     : IModelShard,
         IGenerator
 {
@@ -20,7 +21,9 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
 
     public IGenerator Generator => this;
 
-    public async Task WarmUpAsync(CancellationToken cancellationToken) =>
+    public async Task WarmUpAsync(CancellationToken cancellationToken)
+    {
+        chats.WarmUp();
         await child.AskAsync(
             "warmup",
             new ChildModel(info.ContentHash),
@@ -28,6 +31,7 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
             ChildJson.Default.ChildWarmedUp,
             cancellationToken
         );
+    }
 
     public ModelStats Stats()
     {
@@ -51,7 +55,7 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
         var prompt = Tokenize(request.Prompt);
         var left = info.ContextTokens - prompt.Length;
         var room = Math.Min(request.Options.MaxTokens ?? left, left);
-        var answer = new AnswerText(tokenizer, prompt, room, request.Options.StopStrings);
+        var answer = new AnswerText(tokenizer, prompt, room, request.Options);
         var call = await BeginAsync(request, prompt);
         // Only now: what is counted has reached the child before whatever is sent to it next.
         Interlocked.Increment(ref running);
@@ -130,23 +134,19 @@ internal sealed class TinygradModel(PythonChild child, GgufTokenizer tokenizer, 
     }
 
     private int[] Tokenize(Prompt prompt) =>
-        PromptTokens.Of(
-            prompt,
-            tokenizer.Size,
-            tokenizer.Bos,
-            Encode,
-            _ =>
-                throw new EngineException(
-                    EngineErrorClass.ModelHasNoChatTemplate,
-                    "This engine renders no chat templates; send a completion request instead."
-                )
-        );
+        PromptTokens.Of(prompt, tokenizer.Size, tokenizer.Bos, text => Encode(text, parseSpecial: false), EncodeChat);
 
-    private int[] Encode(string text)
+    private int[] EncodeChat(ChatPrompt chat)
+    {
+        var text = chats.Render(chat);
+        return Encode(text, parseSpecial: true, addSpecial: !chats.BeginsText(text));
+    }
+
+    private int[] Encode(string text, bool parseSpecial, bool addSpecial = true)
     {
         try
         {
-            return tokenizer.Encode(text, parseSpecial: false);
+            return tokenizer.Encode(text, parseSpecial, addSpecial);
         }
         catch (ArgumentException tooLong)
         {

@@ -222,7 +222,7 @@ internal sealed class LocalDevice(
         var tokens = generator.RunAsync(
             worker,
             request.Model.Sha256,
-            Generator.PromptOf(request.Prompt, request.TokenIds, request.Messages),
+            Prompts.Of(request.Prompt, request.TokenIds, request.Messages, request.Chat),
             request.Parameters,
             GenerationPriority.Interactive,
             cancellationToken

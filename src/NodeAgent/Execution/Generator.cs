@@ -4,7 +4,6 @@ using EgpuFleet.Grains.Interfaces.Serving;
 using EgpuFleet.Kernels.Engines;
 using EgpuFleet.NodeAgent.Workers;
 using EngineBias = EgpuFleet.Kernels.Engines.LogitBias;
-using EngineMessage = EgpuFleet.Kernels.Engines.ChatMessage;
 using EngineRequest = EgpuFleet.Kernels.Engines.GenerateRequest;
 
 namespace EgpuFleet.NodeAgent.Execution;
@@ -48,14 +47,6 @@ internal sealed class Generator(ThroughputMeter meter, LiveSpeeds speeds, TimePr
         {
             meter.End();
         }
-    }
-
-    /// <summary>Exactly one of the three is set; none is an empty text, which starts from BOS alone.</summary>
-    public static Prompt PromptOf(string? text, int[]? tokenIds, Grains.Interfaces.Serving.ChatMessage[]? messages)
-    {
-        if (messages is not null)
-            return new ChatPrompt([.. messages.Select(message => new EngineMessage(message.Role, message.Content))]);
-        return tokenIds is not null ? new TokenPrompt(tokenIds) : new TextPrompt(text ?? string.Empty);
     }
 
     /// <summary>The fleet's word for why a text ended.</summary>
@@ -102,6 +93,7 @@ internal sealed class Generator(ThroughputMeter meter, LiveSpeeds speeds, TimePr
             FrequencyPenalty = parameters.FrequencyPenalty,
             PresencePenalty = parameters.PresencePenalty,
             TopLogProbs = parameters.TopLogProbs,
+            ShownTokens = parameters.Shown ?? [],
             LogitBiases = [.. (parameters.Biases ?? []).Select(one => new EngineBias(one.TokenId, one.Bias))],
         };
 }

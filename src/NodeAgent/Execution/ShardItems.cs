@@ -153,7 +153,7 @@ internal sealed class ShardItems(
     )
     {
         var text = new StringBuilder();
-        var prompt = Generator.PromptOf(item.Prompt, null, item.Messages);
+        var prompt = Prompts.Of(item.Prompt, null, item.Messages);
         var tokens = generator.RunAsync(
             worker,
             ModelOf(assignment).Sha256,

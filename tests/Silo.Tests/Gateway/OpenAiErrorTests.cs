@@ -9,6 +9,15 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
 {
     private const string Chat = "/v1/chat/completions";
     private const string Text = "/v1/completions";
+    private const string Tool = """ "tools":[{"type":"function","function":{"name":"f"}}] """;
+    private const string BadTool = """ "tools":[{"type":"function","function":{"name":"f g"}}] """;
+    private const string Twice =
+        """ "tools":[{"type":"function","function":{"name":"f"}},{"type":"function","function":{"name":"f"}}] """;
+    private const string NoText =
+        """ "tools":[{"type":"function","function":{"name":"f","parameters":{"title":"\ud800"}}}] """;
+    private const string Other = """ "tool_choice":{"type":"function","function":{"name":"g"}} """;
+    private const string BadCall =
+        """ "tool_calls":[{"id":"1","type":"function","function":{"name":"f","arguments":"[1]"}}] """;
     private const string Messages = "\"messages\":[{\"role\":\"user\",\"content\":\"Hi\"}]";
 
     [Theory]
@@ -23,7 +32,6 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
     [InlineData(Chat, $$"""{{{Messages}}}""", "model")]
     [InlineData(Chat, $$"""{"model":7,{{Messages}}}""", "model")]
     [InlineData(Chat, $$"""{"model":"m","n":129,{{Messages}}}""", "n")]
-    [InlineData(Chat, $$"""{"model":"m","tools":[{"type":"function"}],{{Messages}}}""", "tools")]
     [InlineData(Chat, $$"""{"model":"m","logprobs":3,{{Messages}}}""", "logprobs")]
     [InlineData(Chat, $$"""{"model":"m","logprobs":true,"top_logprobs":21,{{Messages}}}""", "top_logprobs")]
     [InlineData(Chat, $$"""{"model":"m","top_logprobs":3,{{Messages}}}""", "top_logprobs")]
@@ -71,6 +79,40 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
         Assert.Equal("invalid_request_error", (string?)error["type"]);
         Assert.Equal(param, (string?)error["param"]);
     }
+
+    [Theory]
+    [InlineData(Chat, $$"""{"model":"m","tools":7,{{Messages}}}""", "tools")]
+    [InlineData(Chat, $$"""{"model":"m","tools":[7],{{Messages}}}""", "tools[0]")]
+    [InlineData(Chat, $$"""{"model":"m","tools":[{}],{{Messages}}}""", "tools[0].type")]
+    [InlineData(Chat, $$"""{"model":"m","tools":[{"type":"web"}],{{Messages}}}""", "tools[0].type")]
+    [InlineData(Chat, $$"""{"model":"m","tools":[{"type":"function"}],{{Messages}}}""", "tools[0].function")]
+    [InlineData(Chat, $$"""{"model":"m",{{BadTool}},{{Messages}}}""", "tools[0].function.name")]
+    [InlineData(Chat, $$"""{"model":"m",{{Twice}},{{Messages}}}""", "tools")]
+    [InlineData(Chat, $$"""{"model":"m",{{NoText}},{{Messages}}}""", "tools")]
+    [InlineData(Chat, $$"""{"model":"m",{{Tool}},"tool_choice":"maybe",{{Messages}}}""", "tool_choice")]
+    [InlineData(Chat, $$"""{"model":"m",{{Tool}},"tool_choice":7,{{Messages}}}""", "tool_choice")]
+    [InlineData(Chat, $$"""{"model":"m",{{Tool}},"tool_choice":{"type":"custom"},{{Messages}}}""", "tool_choice.type")]
+    [InlineData(Chat, $$"""{"model":"m",{{Tool}},{{Other}},{{Messages}}}""", "tool_choice.function.name")]
+    [InlineData(Chat, $$"""{"model":"m","tool_choice":"required",{{Messages}}}""", "tool_choice")]
+    [InlineData(Chat, $$"""{"model":"m","parallel_tool_calls":1,{{Messages}}}""", "parallel_tool_calls")]
+    [InlineData(Chat, $$"""{"model":"m","functions":[{}],{{Messages}}}""", "functions")]
+    [InlineData(Chat, $$"""{"model":"m","reasoning_effort":"much",{{Messages}}}""", "reasoning_effort")]
+    [InlineData(Chat, $$"""{"model":"m","reasoning_format":"much",{{Messages}}}""", "reasoning_format")]
+    [InlineData(Chat, $$"""{"model":"m","chat_template_kwargs":7,{{Messages}}}""", "chat_template_kwargs")]
+    [InlineData(Chat, """{"messages":[{"role":"tool","content":"x"}]}""", "messages[0].tool_call_id")]
+    [InlineData(Chat, """{"messages":[{"role":"assistant","tool_calls":[]}]}""", "messages[0].content")]
+    [InlineData(
+        Chat,
+        """{"messages":[{"role":"assistant","tool_calls":[{}]}]}""",
+        "messages[0].tool_calls[0].function"
+    )]
+    [InlineData(
+        Chat,
+        $$"""{"messages":[{"role":"assistant",{{BadCall}}}]}""",
+        "messages[0].tool_calls[0].function.arguments"
+    )]
+    public Task A_field_of_tools_at_fault_is_named(string path, string body, string param) =>
+        A_field_at_fault_is_named(path, body, param);
 
     [Theory]
     [InlineData("{}", "response_format.json_schema", "missing_required_parameter")]

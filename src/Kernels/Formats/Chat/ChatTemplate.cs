@@ -1,4 +1,4 @@
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using EgpuFleet.Kernels.Formats.Gguf;
 using EgpuFleet.Kernels.Formats.Tokenizing;
 using Jint.Native;
@@ -24,6 +24,14 @@ public sealed class ChatTemplate
         compiled = Compile();
     }
 
+    /// <summary>The text of a file's template; null where it has none.</summary>
+    /// <exception cref="GgufException">What the file has in its place is no text.</exception>
+    public static string? SourceOf(GgufMetadata metadata)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        return metadata.Text(GgufModelKeys.ChatTemplate) is { Length: > 0 } source ? source : null;
+    }
+
     /// <summary>The template of a model's file, or null where it has none.</summary>
     /// <exception cref="ChatTemplateException">It has one that is not understood.</exception>
     /// <exception cref="GgufException">What the file has in its place is no text.</exception>
@@ -31,7 +39,7 @@ public sealed class ChatTemplate
     {
         ArgumentNullException.ThrowIfNull(metadata);
         ArgumentNullException.ThrowIfNull(tokenizer);
-        if (metadata.Text(GgufModelKeys.ChatTemplate) is not { Length: > 0 } source)
+        if (SourceOf(metadata) is not { } source)
             return null;
         string Name(int? token) => token is { } id ? tokenizer.NameOf(id) : "";
         return Parse(source, new TemplateTokens(Name(tokenizer.Bos), Name(tokenizer.Eos)));
@@ -59,15 +67,16 @@ public sealed class ChatTemplate
     public string Render(IReadOnlyList<TemplateMessage> messages, bool addGenerationPrompt)
     {
         ArgumentNullException.ThrowIfNull(messages);
-        var input = JsonSerializer.Serialize(
-            new Dictionary<string, object>(StringComparer.Ordinal)
-            {
-                ["messages"] = messages.Select(message => new { role = message.Role, content = message.Content }),
-                ["add_generation_prompt"] = addGenerationPrompt,
-                ["bos_token"] = tokens.Bos,
-                ["eos_token"] = tokens.Eos,
-            }
-        );
+        return Render(TemplateInput.Of(messages, new TemplateSettings(), addGenerationPrompt: addGenerationPrompt));
+    }
+
+    /// <param name="variables">Of <see cref="TemplateInput"/>.</param>
+    /// <inheritdoc cref="Render(IReadOnlyList{TemplateMessage}, bool)" path="/exception"/>
+    internal string Render(JsonObject variables)
+    {
+        variables["bos_token"] = tokens.Bos;
+        variables["eos_token"] = tokens.Eos;
+        var input = variables.ToJsonString();
         lock (rendering)
         {
             var (engine, program) = compiled;

@@ -11,13 +11,20 @@ public static class SchemaGrammar
 {
     /// <summary>A grammar for a JSON Schema.</summary>
     /// <param name="schema">From outside.</param>
+    /// <param name="prefix">Text before it.</param>
     /// <exception cref="SchemaException">One of <see cref="SchemaFault"/>.</exception>
-    public static string Of(JsonElement schema)
+    public static string Of(JsonElement schema, string prefix = "")
+    {
+        var rules = new GrammarRules();
+        var value = Of(schema, rules);
+        return rules.Write(prefix.Length == 0 ? value : Piece.All(Piece.Text(prefix), value));
+    }
+
+    /// <summary>The same as a piece of a grammar.</summary>
+    internal static Piece Of(JsonElement schema, GrammarRules rules)
     {
         var root = Read(schema.GetRawText());
-        var rules = new GrammarRules();
-        var compiler = new SchemaCompiler(root, rules);
-        return rules.Write(compiler.Compile(root, "#"));
+        return new SchemaCompiler(root, rules).Compile(root, "#");
     }
 
     /// <summary>A grammar for any JSON object.</summary>
@@ -27,7 +34,8 @@ public static class SchemaGrammar
         return Of(any.RootElement);
     }
 
-    private static JsonNode Read(string text)
+    /// <summary>A schema as text from outside.</summary>
+    internal static JsonNode Read(string text)
     {
         if (text.Length > Limits.SchemaChars)
             throw new SchemaException(

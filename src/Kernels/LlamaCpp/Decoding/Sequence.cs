@@ -19,6 +19,7 @@ internal sealed class Sequence
     );
     private readonly Vocabulary vocabulary;
     private readonly CompletionText text;
+    private readonly IReadOnlySet<int> shown;
     private readonly CancellationToken cancellationToken;
     private readonly int maxTokens;
     private volatile bool abandoned;
@@ -38,8 +39,9 @@ internal sealed class Sequence
         this.vocabulary = vocabulary;
         this.cancellationToken = cancellationToken;
         text = new CompletionText(request.Options.StopStrings);
+        shown = vocabulary.Named(request.Options.ShownTokens);
         LogitRules = LogitRules.Of(request.Options, vocabulary.Size);
-        Grammar = request.Options.Grammar is { } grammar ? vocabulary.Constrain(grammar) : null;
+        Grammar = request.Options.Grammar is { } grammar ? vocabulary.Constrain(grammar, shown) : null;
     }
 
     public int[] Prompt { get; }
@@ -97,7 +99,9 @@ internal sealed class Sequence
         LogitRules?.Accept(token);
         // A prompt of at most BOS has no text, so the completion is the beginning of one.
         var beginsText = Generated == 0 && (Prompt.Length == 0 || Prompt is [var only] && only == vocabulary.Bos);
-        var piece = vocabulary.Piece(token, beginsText);
+        var piece = shown.Contains(token)
+            ? vocabulary.Spelling(token, beginsText)
+            : vocabulary.Piece(token, beginsText);
         logProbs = logProbs?.Spelled(piece, other => vocabulary.Spelling(other, beginsText));
         var certain = text.Append(piece);
         Generated++;

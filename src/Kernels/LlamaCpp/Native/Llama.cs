@@ -87,19 +87,6 @@ internal static unsafe partial class Llama
     [return: MarshalAs(UnmanagedType.U1)]
     public static partial bool ModelIsHybrid(nint model);
 
-    [LibraryImport(Library, EntryPoint = "llama_model_chat_template", StringMarshalling = StringMarshalling.Utf8)]
-    public static partial byte* ModelChatTemplate(nint model, string? name);
-
-    [LibraryImport(Library, EntryPoint = "llama_chat_apply_template")]
-    public static partial int ChatApplyTemplate(
-        byte* template,
-        LlamaChatMessage* messages,
-        nuint messageCount,
-        [MarshalAs(UnmanagedType.U1)] bool addAssistant,
-        byte* buffer,
-        int length
-    );
-
     [LibraryImport(Library, EntryPoint = "llama_vocab_n_tokens")]
     public static partial int VocabularySize(nint vocabulary);
 
@@ -108,6 +95,9 @@ internal static unsafe partial class Llama
 
     [LibraryImport(Library, EntryPoint = "llama_vocab_bos")]
     public static partial int VocabularyBos(nint vocabulary);
+
+    [LibraryImport(Library, EntryPoint = "llama_vocab_eos")]
+    public static partial int VocabularyEos(nint vocabulary);
 
     [LibraryImport(Library, EntryPoint = "llama_vocab_is_eog")]
     [return: MarshalAs(UnmanagedType.U1)]

@@ -99,13 +99,6 @@ internal unsafe struct LlamaTokenDataArray
     public byte Sorted;
 }
 
-[StructLayout(LayoutKind.Sequential)]
-internal unsafe struct LlamaChatMessage
-{
-    public byte* Role;
-    public byte* Content;
-}
-
 /// <summary>Parameters of <c>ggml_init</c>.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal struct GgmlInitParams

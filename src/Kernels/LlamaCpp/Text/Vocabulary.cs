@@ -1,5 +1,6 @@
 using System.Text;
 using EgpuFleet.Kernels.Engines;
+using EgpuFleet.Kernels.Formats.Chat;
 using EgpuFleet.Kernels.LlamaCpp.Native;
 
 namespace EgpuFleet.Kernels.LlamaCpp.Text;
@@ -33,7 +34,8 @@ internal sealed unsafe class Vocabulary
     /// <summary>Token ids of a text, with BOS and space prefix as the GGUF says.</summary>
     /// <param name="text">Any text.</param>
     /// <param name="parseSpecial">Whether the names of control tokens in it mean those tokens: in rendered templates only.</param>
-    public int[] Tokenize(string text, bool parseSpecial)
+    /// <param name="addSpecial">Whether BOS is added where the GGUF says so.</param>
+    public int[] Tokenize(string text, bool parseSpecial, bool addSpecial = true)
     {
         var bytes = Encoding.UTF8.GetBytes(text);
         using var use = model.Use();
@@ -43,7 +45,7 @@ internal sealed unsafe class Vocabulary
         int count;
         fixed (byte* input = bytes)
         fixed (int* output = tokens)
-            count = Llama.Tokenize(vocabulary, input, bytes.Length, output, tokens.Length, true, parseSpecial);
+            count = Llama.Tokenize(vocabulary, input, bytes.Length, output, tokens.Length, addSpecial, parseSpecial);
         if (count < 0)
             throw new EngineException(EngineErrorClass.Internal, $"The tokenizer asks for {-(long)count} tokens.");
         return tokens[..count];
@@ -59,9 +61,37 @@ internal sealed unsafe class Vocabulary
     /// <param name="beginsText">Whether no text comes before it.</param>
     public byte[] Spelling(int token, bool beginsText) => Piece(token, beginsText, special: true);
 
+    /// <summary>What a chat template calls by name.</summary>
+    public TemplateTokens TemplateTokens()
+    {
+        using var use = model.Use();
+        var eos = Llama.VocabularyEos(Llama.ModelGetVocab(use.Pointer));
+        return new TemplateTokens(NameOf(Bos), NameOf(eos));
+    }
+
     /// <summary>How far a text has come in a grammar.</summary>
+    /// <param name="grammar">GBNF.</param>
+    /// <param name="shown">Control tokens whose names count as text.</param>
     /// <exception cref="EngineException"><see cref="EngineErrorClass.InvalidRequest"/>: it is no GBNF.</exception>
-    public LlamaGrammar Constrain(string grammar) => new(model, silent.Value, grammar);
+    public LlamaGrammar Constrain(string grammar, IReadOnlySet<int> shown)
+    {
+        var unspoken = silent.Value;
+        if (shown.Count > 0)
+        {
+            unspoken = [.. unspoken];
+            foreach (var token in shown)
+                unspoken[token] = false;
+        }
+        return new(model, unspoken, grammar);
+    }
+
+    /// <summary>The tokens of these names; a name that is not one token is left out.</summary>
+    public IReadOnlySet<int> Named(IReadOnlyList<string> names) =>
+        names
+            .Select(name => Tokenize(name, parseSpecial: true, addSpecial: false))
+            .Where(tokens => tokens.Length == 1)
+            .Select(tokens => tokens[0])
+            .ToHashSet();
 
     /// <summary>Whether the model means that its text is complete.</summary>
     public bool EndsText(int token)
@@ -69,6 +99,9 @@ internal sealed unsafe class Vocabulary
         using var use = model.Use();
         return Llama.VocabularyIsEndOfGeneration(Llama.ModelGetVocab(use.Pointer), token);
     }
+
+    private string NameOf(int token) =>
+        token == Llama.NoToken ? "" : Encoding.UTF8.GetString(Spelling(token, beginsText: false));
 
     private byte[] Piece(int token, bool beginsText, bool special)
     {

@@ -1,6 +1,7 @@
 using System.Net;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Kernels.Formats.Adapters;
+using EgpuFleet.Kernels.Formats.Chat;
 using EgpuFleet.Kernels.Formats.Gguf;
 
 namespace EgpuFleet.Silo.Gateway.Native;
@@ -20,7 +21,7 @@ public sealed class ModelReading(Fleet fleet, ModelStore store, TimeProvider tim
             var reader = GgufReader.Open(file);
             return GgufAdapter.IsOne(reader)
                 ? await OfAdapterAsync(name, file.Length, reader)
-                : OfModel(name, file.Length, GgufModelFacts.From(reader));
+                : OfModel(name, file.Length, reader);
         }
         catch (GgufException e)
         {
@@ -32,8 +33,10 @@ public sealed class ModelReading(Fleet fleet, ModelStore store, TimeProvider tim
         }
     }
 
-    private ModelRecord OfModel(string name, long size, GgufModelFacts facts) =>
-        new(
+    private ModelRecord OfModel(string name, long size, GgufReader reader)
+    {
+        var facts = GgufModelFacts.From(reader);
+        return new(
             new ModelRef(name, "", size),
             facts.Architecture,
             facts.FileType,
@@ -43,8 +46,10 @@ public sealed class ModelReading(Fleet fleet, ModelStore store, TimeProvider tim
             facts.KvBytesPerTokenF32,
             facts.HasChatTemplate,
             time.GetUtcNow(),
-            facts.Layers
+            facts.Layers,
+            Words: ChatTemplate.SourceOf(reader.Metadata) is { } template ? TemplateWords.Of(template) : null
         );
+    }
 
     private async Task<ModelRecord> OfAdapterAsync(string name, long size, GgufReader reader)
     {

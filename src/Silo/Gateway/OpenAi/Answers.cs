@@ -21,14 +21,44 @@ public sealed record Answer<TChoice>(
 
 public sealed record ChatChoice(int Index, AssistantMessage Message, ChatLogProbs? Logprobs, string FinishReason);
 
-public sealed record AssistantMessage(string Role, string Content, string? Refusal = null);
+/// <param name="Content">Null where nothing is said beside calls.</param>
+public sealed record AssistantMessage(
+    string Role,
+    string? Content,
+    string? Refusal = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        IReadOnlyList<ChatToolCall>? ToolCalls = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ReasoningContent = null
+);
+
+/// <summary>A call of a tool.</summary>
+public sealed record ChatToolCall(string Id, string Type, ChatFunction Function);
+
+/// <param name="Arguments">JSON as text.</param>
+public sealed record ChatFunction(string Name, string Arguments);
 
 public sealed record ChatChunkChoice(int Index, ChatDelta Delta, ChatLogProbs? Logprobs, string? FinishReason);
 
 /// <summary>What a chunk adds; a field that adds nothing is left out.</summary>
 public sealed record ChatDelta(
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Content
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Role = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Content = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+        IReadOnlyList<ChatToolCallDelta>? ToolCalls = null,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? ReasoningContent = null
+);
+
+/// <summary>What a chunk adds to a call: the first its id, type and name, the others arguments.</summary>
+public sealed record ChatToolCallDelta(
+    int Index,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Id,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Type,
+    ChatFunctionDelta Function
+);
+
+public sealed record ChatFunctionDelta(
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] string? Name,
+    string Arguments
 );
 
 public sealed record TextChoice(string Text, int Index, TextLogProbs? Logprobs, string? FinishReason);

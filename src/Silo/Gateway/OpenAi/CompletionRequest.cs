@@ -1,6 +1,7 @@
 using System.Text.Json;
 using EgpuFleet.Grains.Interfaces.Models;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Silo.Gateway.OpenAi.Chat;
 
 namespace EgpuFleet.Silo.Gateway.OpenAi;
 
@@ -23,16 +24,20 @@ public sealed record CompletionRequest(
 
     private const double HighestPenalty = 2;
 
+    /// <summary>What a chat asks of the form of its answer; null of a completion.</summary>
+    public ChatFormat? Format { get; private init; }
+
+    /// <summary>What <see cref="Format"/> is for the model; null until <see cref="On"/>.</summary>
+    public ModelFormat? OnModel { get; private init; }
+
     /// <summary>Answers in all: those to one prompt stand together.</summary>
     public int Choices => Prompts.Count * PerPrompt;
 
     public static CompletionRequest ReadChat(JsonElement body)
     {
         var fields = new RequestFields(body);
-        foreach (var name in (string[])["tools", "functions"])
-            fields.Refuse(name, value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0);
-        foreach (var name in (string[])["tool_choice", "function_call"])
-            fields.Refuse(name, value => value.ValueKind == JsonValueKind.String && value.ValueEquals("none"));
+        fields.Refuse("functions", value => value.ValueKind == JsonValueKind.Array && value.GetArrayLength() == 0);
+        fields.Refuse("function_call", value => value.ValueKind == JsonValueKind.String && value.ValueEquals("none"));
         fields.Refuse("audio", _ => false);
         fields.Refuse("modalities", IsTextOnly);
         var maxTokens = MaxTokens(fields, "max_completion_tokens") ?? MaxTokens(fields, "max_tokens");
@@ -40,11 +45,8 @@ public sealed record CompletionRequest(
         var request = Make(fields, maxTokens, [new PromptInput(Messages: messages)]);
         return request with
         {
-            Parameters = request.Parameters with
-            {
-                Grammar = ResponseFormat.Read(fields),
-                TopLogProbs = LogProbsField.ReadChat(fields),
-            },
+            Parameters = request.Parameters with { TopLogProbs = LogProbsField.ReadChat(fields) },
+            Format = ChatFormat.Read(fields),
         };
     }
 
@@ -65,13 +67,28 @@ public sealed record CompletionRequest(
         };
     }
 
+    /// <summary>The same for a model, whose templates and grammars differ.</summary>
+    /// <exception cref="GatewayException">400: no grammar can be made of a schema.</exception>
+    public CompletionRequest On(ModelRecord model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (Format?.For(model.Words) is not { } format)
+            return this;
+        return this with
+        {
+            OnModel = format,
+            Parameters = Parameters with { Grammar = format.Grammar, Shown = format.Shown },
+        };
+    }
+
     /// <summary>The request to a device for one of the answers.</summary>
     public GenerateRequest For(ModelRef model, string requestId, int choice)
     {
         var (prompt, index) = Math.DivRem(choice, PerPrompt);
         var seed = unchecked(Parameters.Seed + index) & long.MaxValue;
         var (text, tokens, messages) = Prompts[prompt];
-        return new GenerateRequest(requestId, model, Parameters with { Seed = seed }, text, tokens, messages);
+        var parameters = Parameters with { Seed = seed };
+        return new GenerateRequest(requestId, model, parameters, text, tokens, messages, OnModel?.Settings);
     }
 
     private static CompletionRequest Make(RequestFields fields, int? maxTokens, IReadOnlyList<PromptInput> prompts)

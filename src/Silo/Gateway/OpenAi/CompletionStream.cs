@@ -44,8 +44,8 @@ public sealed class CompletionStream(HttpContext context, Dialect dialect, Compl
                 await events.DataAsync(opening, cancellationToken);
             opened[piece.Choice] = true;
             gathered.Add(piece);
-            if (piece.Chunk.Text.Length > 0 || piece.Chunk.FinishReason is not null)
-                await events.DataAsync(dialect.Piece(piece), cancellationToken);
+            foreach (var told in dialect.Pieces(piece))
+                await events.DataAsync(told, cancellationToken);
         }
         return gathered;
     }

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using EgpuFleet.Grains.Interfaces.Scheduling;
 using EgpuFleet.Grains.Interfaces.Serving;
+using EgpuFleet.Silo.Gateway.OpenAi.Chat;
 
 namespace EgpuFleet.Silo.Gateway.OpenAi;
 
@@ -9,19 +10,23 @@ namespace EgpuFleet.Silo.Gateway.OpenAi;
 public sealed class Completions(Generations generations, ModelLookup models, GatewayMetrics metrics, TimeProvider time)
 {
     public Task ChatAsync(HttpContext context) =>
-        HandleAsync(context, CompletionRequest.ReadChat, (created, model) => new ChatDialect(created, model));
+        HandleAsync(
+            context,
+            CompletionRequest.ReadChat,
+            (created, request) => new ChatDialect(created, request.Model, request.OnModel?.Reading)
+        );
 
     public Task CompleteAsync(HttpContext context) =>
         HandleAsync(
             context,
             CompletionRequest.ReadCompletion,
-            (created, model) => new CompletionDialect(created, model)
+            (created, request) => new CompletionDialect(created, request.Model)
         );
 
     private async Task HandleAsync(
         HttpContext context,
         Func<JsonElement, CompletionRequest> read,
-        Func<long, string, Dialect> word
+        Func<long, CompletionRequest, Dialect> word
     )
     {
         ArgumentNullException.ThrowIfNull(context);
@@ -38,8 +43,9 @@ public sealed class Completions(Generations generations, ModelLookup models, Gat
             {
                 Param = "model",
             };
+        request = request.On(model);
         var choice = PlacementHeader.Read(context.Request);
-        var dialect = word(time.GetUtcNow().ToUnixTimeSeconds(), request.Model);
+        var dialect = word(time.GetUtcNow().ToUnixTimeSeconds(), request);
         var pieces = ChoiceStreams.RunAsync(request.Choices, Run, context.RequestAborted);
         if (request.Stream)
             await new CompletionStream(context, dialect, request, time).SendAsync(pieces);

@@ -14,57 +14,14 @@ public abstract class Dialect(string id, long created, string model)
     /// <summary>An event before the first piece of an answer; null where there is none.</summary>
     public abstract object? Opening(int choice);
 
-    public abstract object Piece(ChoiceChunk piece);
+    /// <summary>The events of a piece; none where it tells nothing.</summary>
+    public abstract IEnumerable<object> Pieces(ChoiceChunk piece);
 
     public abstract object Counts(Usage usage);
 
     /// <param name="choices">In the order of their index.</param>
     /// <param name="usage">Of all of them.</param>
     public abstract object Whole(IReadOnlyList<WholeChoice> choices, Usage usage);
-}
-
-/// <summary><c>/v1/chat/completions</c>.</summary>
-public sealed class ChatDialect(long created, string model) : Dialect($"chatcmpl-{Guid.NewGuid():N}", created, model)
-{
-    private const string Assistant = "assistant";
-
-    public override object Opening(int choice) =>
-        Chunk(new ChatChunkChoice(choice, new ChatDelta(Assistant, string.Empty), null, null));
-
-    public override object Piece(ChoiceChunk piece)
-    {
-        var (choice, chunk) = piece;
-        var text = chunk.Text.Length == 0 && chunk.FinishReason is not null ? null : chunk.Text;
-        return Chunk(
-            new ChatChunkChoice(choice, new ChatDelta(null, text), ChatLogProbs.Of(chunk.LogProbs), chunk.FinishReason)
-        );
-    }
-
-    public override object Counts(Usage usage) =>
-        new Answer<ChatChunkChoice>(Id, "chat.completion.chunk", Created, Model, [], usage);
-
-    public override object Whole(IReadOnlyList<WholeChoice> choices, Usage usage) =>
-        new Answer<ChatChoice>(
-            Id,
-            "chat.completion",
-            Created,
-            Model,
-            [
-                .. choices.Select(
-                    (choice, index) =>
-                        new ChatChoice(
-                            index,
-                            new AssistantMessage(Assistant, choice.Text),
-                            ChatLogProbs.Of(choice.LogProbs),
-                            choice.FinishReason
-                        )
-                ),
-            ],
-            usage
-        );
-
-    private Answer<ChatChunkChoice> Chunk(ChatChunkChoice choice) =>
-        new(Id, "chat.completion.chunk", Created, Model, [choice], null);
 }
 
 /// <summary><c>/v1/completions</c>.</summary>
@@ -76,10 +33,14 @@ public sealed class CompletionDialect(long created, string model) : Dialect($"cm
 
     public override object? Opening(int choice) => null;
 
-    public override object Piece(ChoiceChunk piece)
+    public override IEnumerable<object> Pieces(ChoiceChunk piece)
     {
         var (choice, chunk) = piece;
-        return Make([new TextChoice(chunk.Text, choice, Written(choice, chunk.LogProbs), chunk.FinishReason)], null);
+        if (chunk.Text.Length > 0 || chunk.FinishReason is not null)
+            yield return Make(
+                [new TextChoice(chunk.Text, choice, Written(choice, chunk.LogProbs), chunk.FinishReason)],
+                null
+            );
     }
 
     public override object Counts(Usage usage) => Make([], usage);

@@ -2,9 +2,9 @@ using System.Text;
 using System.Text.Json;
 using EgpuFleet.Grains.Interfaces.Serving;
 
-namespace EgpuFleet.Silo.Gateway.OpenAi;
+namespace EgpuFleet.Silo.Gateway.OpenAi.Chat;
 
-/// <summary><c>messages</c>: role and content, which is a text or a list of text parts.</summary>
+/// <summary><c>messages</c>: role and content, which is a text or a list of text parts; and calls of tools with their answers.</summary>
 internal static class ChatMessages
 {
     private const string Name = "messages";
@@ -22,23 +22,40 @@ internal static class ChatMessages
         var name = $"{Name}[{index}]";
         if (message.ValueKind != JsonValueKind.Object)
             throw RequestFields.Wrong(name, "must be an object");
-        var fields = new RequestFields(message);
-        if (fields.Value("tool_calls") is not null)
-            throw RequestFields.Wrong($"{name}.tool_calls", "is not supported here");
+        var fields = new RequestFields(message, name);
         var role = fields.Text("role") switch
         {
             // OpenAI's newer name of the same thing.
             "system" or "developer" => "system",
             "user" => "user",
             "assistant" => "assistant",
-            _ => throw RequestFields.Wrong($"{name}.role", "must be system, developer, user or assistant"),
+            "tool" => "tool",
+            _ => throw RequestFields.Wrong($"{name}.role", "must be system, developer, user, assistant or tool"),
         };
-        var content = fields.Value("content") ?? throw RequestFields.Missing($"{name}.content");
-        var text = Text(content, $"{name}.content");
-        return Texts.IsStorable(text)
-            ? new ChatMessage(role, text)
-            : throw RequestFields.Wrong($"{name}.content", "contains the character U+0000");
+        var calls = role == "assistant" ? MessageCalls.Read(fields) : null;
+        if (role != "assistant" && fields.Value("tool_calls") is not null)
+            throw RequestFields.Wrong(fields.At("tool_calls"), "belongs to an assistant");
+        return new ChatMessage(
+            role,
+            Content(fields, isOptional: calls is not null),
+            calls,
+            role == "tool" ? Storable(fields.RequiredText("tool_call_id"), fields.At("tool_call_id")) : null,
+            role == "assistant" && fields.Text("reasoning_content") is { } thought
+                ? Storable(thought, fields.At("reasoning_content"))
+                : null
+        );
     }
+
+    private static string Content(RequestFields fields, bool isOptional)
+    {
+        var name = fields.At("content");
+        if (fields.Value("content") is { } content)
+            return Storable(Text(content, name), name);
+        return isOptional ? "" : throw RequestFields.Missing(name);
+    }
+
+    private static string Storable(string text, string name) =>
+        Texts.IsStorable(text) ? text : throw RequestFields.Wrong(name, "contains the character U+0000");
 
     private static string Text(JsonElement content, string name)
     {

@@ -2,7 +2,7 @@ using System.Net;
 using System.Text.Json;
 using EgpuFleet.Kernels.Formats.Grammars;
 
-namespace EgpuFleet.Silo.Gateway.OpenAi;
+namespace EgpuFleet.Silo.Gateway.OpenAi.Chat;
 
 /// <summary><c>response_format</c>: what the answer is held to.</summary>
 internal static class ResponseFormat
@@ -10,11 +10,11 @@ internal static class ResponseFormat
     private const string Name = "response_format";
     private const string Schema = "json_schema";
 
-    private static readonly Lazy<string> AnyObject = new(SchemaGrammar.AnyObject);
+    private static readonly JsonElement AnyObject = JsonSerializer.Deserialize<JsonElement>("""{"type":"object"}""");
 
-    /// <returns>A grammar; null: any text will do.</returns>
+    /// <returns>A JSON Schema; null: any text will do.</returns>
     /// <exception cref="GatewayException">400: it is no such format, or no grammar can be made of its schema.</exception>
-    public static string? Read(RequestFields fields)
+    public static JsonElement? Read(RequestFields fields)
     {
         if (fields.Value(Name) is not { } value)
             return null;
@@ -24,14 +24,14 @@ internal static class ResponseFormat
         return format.Text("type") switch
         {
             "text" => null,
-            "json_object" => AnyObject.Value,
+            "json_object" => AnyObject,
             Schema => OfSchema(format),
             null => throw RequestFields.Missing(format.At("type")),
             _ => throw RequestFields.Wrong(format.At("type"), $"must be text, json_object or {Schema}"),
         };
     }
 
-    private static string OfSchema(RequestFields format)
+    private static JsonElement OfSchema(RequestFields format)
     {
         if (format.Value(Schema) is not { ValueKind: JsonValueKind.Object } value)
             throw RequestFields.Missing(format.At(Schema));
@@ -43,14 +43,18 @@ internal static class ResponseFormat
             );
         // With or without it, the answer is held to the schema.
         named.Flag("strict");
-        return named.Value("schema") is { } schema ? GrammarOf(schema, named.At("schema")) : AnyObject.Value;
+        if (named.Value("schema") is not { } schema)
+            return AnyObject;
+        Check(schema, named.At("schema"));
+        return schema.Clone();
     }
 
-    private static string GrammarOf(JsonElement schema, string at)
+    /// <summary>Whether an answer can be held to it, before a model is looked for.</summary>
+    private static void Check(JsonElement schema, string at)
     {
         try
         {
-            return SchemaGrammar.Of(schema);
+            SchemaGrammar.Of(schema);
         }
         catch (SchemaException e)
         {
