@@ -86,6 +86,14 @@ public interface IModelShard : IAsyncDisposable
         CancellationToken cancellationToken
     ) => throw new NotSupportedException();
 
+    /// <summary>The vector of a text; texts that come at the same time are computed together. Only where <see cref="EngineCapabilities.Embeddings"/> is.</summary>
+    /// <param name="text">A text or tokens, of a bounded length.</param>
+    /// <exception cref="EngineException">
+    /// <see cref="EngineErrorClass.ContextLengthExceeded"/>, <see cref="EngineErrorClass.InvalidRequest"/>,
+    /// <see cref="EngineErrorClass.OutOfMemory"/> or <see cref="EngineErrorClass.QueueFull"/>.
+    /// </exception>
+    Task<Embedding> EmbedAsync(Prompt text, CancellationToken cancellationToken) => throw new NotSupportedException();
+
     ModelStats Stats();
 }
 

@@ -89,6 +89,12 @@ public static class Limits
     /// <summary>Depth of the JSON of tools and of the arguments of their calls.</summary>
     public const int ToolJsonDepth = 64;
 
+    /// <summary>Tokens of a text of which a vector is made, and of all texts in one call.</summary>
+    public const int EmbeddingTokens = 2048;
+
+    /// <summary>Texts that wait for their vectors.</summary>
+    public const int EmbeddingQueue = 8192;
+
     /// <summary>Control tokens that one text may show.</summary>
     public const int ShownTokens = 16;
 

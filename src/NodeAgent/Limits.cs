@@ -272,4 +272,7 @@ public static partial class Limits
 
     /// <summary>Tries of a save that is told of missing chunks, and of a restore of a checkpoint that is right.</summary>
     public const int CheckpointAttempts = 3;
+
+    /// <summary>Texts of one request that a worker makes vectors of at the same time.</summary>
+    public const int EmbeddingsAtOnce = 64;
 }

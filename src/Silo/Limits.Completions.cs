@@ -39,6 +39,9 @@ public static partial class Limits
     /// <summary>Name of a function, as OpenAI bounds it.</summary>
     public const int ToolNameLength = 64;
 
+    /// <summary>Texts of one request for embeddings, as OpenAI has it.</summary>
+    public const int EmbeddingTexts = 2048;
+
     /// <summary>Name of a schema, as OpenAI bounds it.</summary>
     public const int SchemaNameLength = 64;
 

@@ -38,4 +38,9 @@ public interface IDeviceGrain : IGrainWithStringKey
     /// <exception cref="GenerationException">The request cannot be served; thrown before the first chunk where possible.</exception>
     [Alias("Generate")]
     IAsyncEnumerable<TokenChunk> Generate(GenerateRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Makes vectors of texts; loads the model first when it is not loaded. Leaving the stream ends the work.</summary>
+    /// <exception cref="GenerationException">As of <see cref="Generate"/>.</exception>
+    [Alias("Embed")]
+    IAsyncEnumerable<TextVector> Embed(EmbedRequest request, CancellationToken cancellationToken = default);
 }

@@ -21,6 +21,9 @@ public enum EngineCapabilities
 
     /// <summary>Penalises repetition, and adds biases to logits.</summary>
     LogitRules = 32,
+
+    /// <summary>Makes vectors of texts.</summary>
+    Embeddings = 64,
 }
 
 /// <param name="Name">As written in jobs and logs: <c>llama.cpp</c>.</param>

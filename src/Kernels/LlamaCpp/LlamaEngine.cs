@@ -20,6 +20,7 @@ internal sealed class LlamaEngine(string? device) : IKernelEngine
                 | EngineCapabilities.Adapters
                 | EngineCapabilities.Grammars
                 | EngineCapabilities.LogitRules
+                | EngineCapabilities.Embeddings
         );
 
     public Task OpenAsync(CancellationToken cancellationToken)

@@ -19,6 +19,7 @@ internal sealed class LlamaModel : IModelShard, IGenerator
     private readonly LlamaContext context;
     private readonly LlamaAdapter? adapter;
     private readonly DecodeLoop loop;
+    private readonly Embedder embedder;
 
     internal LlamaModel(
         SharedWeights.Lease weights,
@@ -26,7 +27,8 @@ internal sealed class LlamaModel : IModelShard, IGenerator
         ChatPrompts chats,
         LlamaContext context,
         LlamaAdapter? adapter,
-        ModelInfo info
+        ModelInfo info,
+        ContextShape shape
     )
     {
         this.weights = weights;
@@ -36,11 +38,15 @@ internal sealed class LlamaModel : IModelShard, IGenerator
         this.adapter = adapter;
         Info = info;
         loop = new DecodeLoop(context, new TokenSampler(vocabulary.Size), info.Slots);
+        embedder = new Embedder(() => new EmbeddingContext(weights.Handle, adapter, shape));
     }
 
     public ModelInfo Info { get; }
 
     public IGenerator Generator => this;
+
+    public Task<Embedding> EmbedAsync(Prompt text, CancellationToken cancellationToken) =>
+        embedder.EmbedAsync(Tokenize(text)).WaitAsync(cancellationToken);
 
     public ModelStats Stats() => loop.Stats(Info.ContentHash);
 
@@ -81,13 +87,13 @@ internal sealed class LlamaModel : IModelShard, IGenerator
         }
     }
 
-    public ValueTask DisposeAsync()
+    public async ValueTask DisposeAsync()
     {
+        await embedder.DisposeAsync();
         loop.Dispose();
         context.Dispose();
         adapter?.Dispose();
         weights.Dispose();
-        return ValueTask.CompletedTask;
     }
 
     private Sequence Submit(GenerateRequest request, CancellationToken cancellationToken)

@@ -53,7 +53,7 @@ internal sealed unsafe class ModelLoader(SharedWeights shared, int deviceType)
                 context.Use(adapter = new LlamaAdapter(weights.Handle, spec.Adapter.Path));
             var chats = new ChatPrompts(file.ChatTemplate, vocabulary.TemplateTokens());
             var info = Describe(spec, file, shape, memory, weights.Handle, vocabulary, chats.HasTemplate);
-            return new LlamaModel(weights, vocabulary, chats, context, adapter, info);
+            return new LlamaModel(weights, vocabulary, chats, context, adapter, info, shape);
         }
         catch
         {

@@ -27,6 +27,9 @@ public enum WorkerVerb
     /// noops of a connection come, as they are ready, in frames whose header says <see cref="ResponseHeader.Noops"/>.
     /// </summary>
     Noop,
+
+    /// <summary>The body is an <see cref="EmbedBody"/> as JSON.</summary>
+    Embed,
     Stats,
 
     /// <summary>The body is tuned kernels for models loaded from now on, as JSON.</summary>
@@ -137,6 +140,9 @@ public sealed record GenerateBody(Prompt Prompt, string? Grammar = null, IReadOn
         );
     }
 }
+
+/// <param name="Text">Of which a vector is made.</param>
+public sealed record EmbedBody(Prompt Text);
 
 public sealed record TuneParams(string ContentHash, double Seconds);
 

@@ -42,6 +42,8 @@ namespace EgpuFleet.Kernels.Protocol;
 [JsonSerializable(typeof(EngineProbe))]
 [JsonSerializable(typeof(SelfTestReport))]
 [JsonSerializable(typeof(GenerateBody))]
+[JsonSerializable(typeof(EmbedBody))]
+[JsonSerializable(typeof(Embedding))]
 [JsonSerializable(typeof(TrainSpec))]
 [JsonSerializable(typeof(TrainEstimate))]
 [JsonSerializable(typeof(TrainInfo))]

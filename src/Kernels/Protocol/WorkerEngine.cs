@@ -135,6 +135,24 @@ internal sealed class WorkerEngine(IKernelEngine engine, TimeProvider time) : ID
         }
     }
 
+    public async Task<Embedding> EmbedAsync(string contentHash, Prompt text, CancellationToken cancellationToken)
+    {
+        if (!engine.Identity.Capabilities.HasFlag(EngineCapabilities.Embeddings))
+            throw Missing("makes no vectors of texts");
+        if (text is ChatPrompt)
+            throw new EngineException(EngineErrorClass.InvalidRequest, "A vector is made of a text, not of a chat.");
+        var shard = Find(contentHash);
+        Interlocked.Increment(ref generations);
+        try
+        {
+            return await shard.EmbedAsync(text, cancellationToken);
+        }
+        finally
+        {
+            Interlocked.Decrement(ref generations);
+        }
+    }
+
     public async Task<TuningsTaken> UseTuningsAsync(
         IReadOnlyList<KernelOpts> tunings,
         CancellationToken cancellationToken

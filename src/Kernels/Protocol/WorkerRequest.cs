@@ -75,6 +75,10 @@ internal sealed partial class WorkerRequest(
             case WorkerVerb.Unload:
                 await engine.UnloadAsync(Model().ContentHash);
                 return Result(header.Id, Model(), ProtocolJson.Default.ModelParams);
+            case WorkerVerb.Embed:
+                var text = ProtocolJson.Read(body.Span, ProtocolJson.Default.EmbedBody).Text;
+                var embedding = await engine.EmbedAsync(Model().ContentHash, text, CancellationToken.None);
+                return Result(header.Id, embedding, ProtocolJson.Default.Embedding);
             case WorkerVerb.Stats:
                 return Result(
                     header.Id,

@@ -40,6 +40,16 @@ internal sealed class DeviceGrain(DeviceRegistry registry) : Grain, IDeviceGrain
             yield return chunk;
     }
 
+    public async IAsyncEnumerable<TextVector> Embed(
+        EmbedRequest request,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
+    {
+        var device = Device ?? throw new GenerationException("device_not_found", NoDevice().Message, retryable: true);
+        await foreach (var vector in device.EmbedAsync(request, cancellationToken))
+            yield return vector;
+    }
+
     private Refusal NoDevice() =>
         new(RefusalCode.NoMatchingDevice, $"This node has no device '{this.GetPrimaryKeyString()}'.");
 }

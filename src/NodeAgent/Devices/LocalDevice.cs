@@ -176,6 +176,11 @@ internal sealed class LocalDevice(
         }
     }
 
+    /// <summary>Makes vectors of texts, off the caller's turn.</summary>
+    /// <exception cref="GenerationException">It cannot be done, or not here.</exception>
+    public IAsyncEnumerable<TextVector> EmbedAsync(EmbedRequest request, CancellationToken cancellationToken) =>
+        new EmbeddingRun(supervisor.Worker, models, request).RunAsync(cancellationToken);
+
     /// <summary>Never faults: its failure completes the channel.</summary>
     private async Task ProduceAsync(
         FleetRequest request,

@@ -49,6 +49,7 @@ public static class GatewayHosting
         services.AddSingleton<ModelUpload>();
         services.AddSingleton<Generations>();
         services.AddSingleton<Completions>();
+        services.AddSingleton<Embeddings>();
         services.AddSingleton<FileUpload>();
         services.AddFineTuning();
         services.AddSingleton<TrainedModels>();

@@ -72,7 +72,9 @@ public sealed class ToolGrammarTests
     [Fact]
     public void Behind_a_thought_stands_an_answer_or_a_call()
     {
-        using var schema = JsonDocument.Parse("""{"type":"object","properties":{"ok":{"const":true}},"required":["ok"]}""");
+        using var schema = JsonDocument.Parse(
+            """{"type":"object","properties":{"ok":{"const":true}},"required":["ok"]}"""
+        );
         var tools = new[] { new ToolSignature("f", null) };
         var grammar = ToolGrammar.Of(ToolSyntaxes.Hermes, tools, false, "\n</think>\n\n", schema.RootElement);
         var sampler = new GbnfSampler(GbnfReader.Read(grammar), new Random(3));

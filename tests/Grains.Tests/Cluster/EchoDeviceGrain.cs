@@ -39,6 +39,15 @@ public sealed class EchoDeviceGrain(ILocalSiloDetails silo) : Grain, IDeviceGrai
         yield return new TokenChunk(0, silo.Name, "stop", PromptTokens: 1, CompletionTokens: 1);
     }
 
+    public async IAsyncEnumerable<TextVector> Embed(
+        EmbedRequest request,
+        [EnumeratorCancellation] CancellationToken cancellationToken = default
+    )
+    {
+        await Task.Yield();
+        yield return new TextVector(0, [], Tokens: 1);
+    }
+
     private Task<ReportReply[]> ReportAsync(ShardAssignment work)
     {
         var results = work.Items.Select(item => new ItemResult(

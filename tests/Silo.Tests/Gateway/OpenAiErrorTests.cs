@@ -111,7 +111,15 @@ public sealed class OpenAiErrorTests(RunningSilo silo)
         $$"""{"messages":[{"role":"assistant",{{BadCall}}}]}""",
         "messages[0].tool_calls[0].function.arguments"
     )]
-    public Task A_field_of_tools_at_fault_is_named(string path, string body, string param) =>
+    [InlineData("/v1/embeddings", """{"model":"m"}""", "input")]
+    [InlineData("/v1/embeddings", """{"model":"m","input":""}""", "input")]
+    [InlineData("/v1/embeddings", """{"model":"m","input":["a",""]}""", "input")]
+    [InlineData("/v1/embeddings", """{"model":"m","input":{"a":1}}""", "input")]
+    [InlineData("/v1/embeddings", """{"model":"m","input":[[1],[-1]]}""", "input")]
+    [InlineData("/v1/embeddings", """{"input":"a"}""", "model")]
+    [InlineData("/v1/embeddings", """{"model":"m","input":"a","encoding_format":"hex"}""", "encoding_format")]
+    [InlineData("/v1/embeddings", """{"model":"m","input":"a","dimensions":0}""", "dimensions")]
+    public Task A_field_of_tools_or_embeddings_at_fault_is_named(string path, string body, string param) =>
         A_field_at_fault_is_named(path, body, param);
 
     [Theory]

@@ -63,6 +63,18 @@ internal static unsafe partial class Llama
     [return: MarshalAs(UnmanagedType.U1)]
     public static partial bool MemorySequenceRemove(nint memory, int sequence, int from, int to);
 
+    [LibraryImport(Library, EntryPoint = "llama_memory_clear")]
+    public static partial void MemoryClear(nint memory, [MarshalAs(UnmanagedType.U1)] bool data);
+
+    [LibraryImport(Library, EntryPoint = "llama_pooling_type")]
+    public static partial int PoolingType(nint context);
+
+    [LibraryImport(Library, EntryPoint = "llama_model_n_embd_out")]
+    public static partial int ModelEmbeddingWidth(nint model);
+
+    [LibraryImport(Library, EntryPoint = "llama_get_embeddings_seq")]
+    public static partial float* GetSequenceEmbedding(nint context, int sequence);
+
     [LibraryImport(Library, EntryPoint = "llama_decode")]
     public static partial int Decode(nint context, LlamaBatch batch);
 

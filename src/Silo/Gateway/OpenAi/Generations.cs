@@ -11,7 +11,7 @@ using Orleans.Runtime;
 namespace EgpuFleet.Silo.Gateway.OpenAi;
 
 /// <summary>
-/// Interactive generation: the pool names a device, the device streams. A device that fails before its first chunk is
+/// Interactive work: the pool names a device, the device streams. A device that fails before its first chunk is
 /// left out and another one is tried; after the first chunk the failure is the caller's to see, because text that was
 /// sent cannot be taken back. While the pool has no leader (its database is away, say) the device that served a model last
 /// goes on serving it.
@@ -24,10 +24,50 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
     /// <summary>The chunks, the last of which has a finish reason. Leaving the stream cancels the generation.</summary>
     /// <param name="choice">On what kind of device.</param>
     /// <param name="placed">Told of each device before it is asked.</param>
-    public async IAsyncEnumerable<TokenChunk> RunAsync(
+    public IAsyncEnumerable<TokenChunk> RunAsync(
         ModelRecord model,
         GenerateRequest request,
         DeviceChoice choice,
+        Action<RoutePlacement> placed,
+        CancellationToken cancellationToken
+    ) =>
+        StreamAsync(
+            new RouteRequest(
+                model,
+                [],
+                PromptLength.Of(request),
+                request.Parameters.MaxTokens,
+                choice,
+                IsSteered: request.Parameters.IsSteered
+            ),
+            (device, leaving) => fleet.Device(device).Generate(request, leaving),
+            chunk => chunk.Index,
+            placed,
+            cancellationToken
+        );
+
+    /// <summary>The vectors of texts, in their order.</summary>
+    /// <inheritdoc cref="RunAsync"/>
+    public IAsyncEnumerable<TextVector> EmbedAsync(
+        ModelRecord model,
+        EmbedRequest request,
+        DeviceChoice choice,
+        Action<RoutePlacement> placed,
+        CancellationToken cancellationToken
+    ) =>
+        StreamAsync(
+            // The engine that steers is the one that makes vectors.
+            new RouteRequest(model, [], PromptLength.Of(request), 1, choice, IsSteered: true),
+            (device, leaving) => fleet.Device(device).Embed(request, leaving),
+            vector => vector.Index,
+            placed,
+            cancellationToken
+        );
+
+    private async IAsyncEnumerable<T> StreamAsync<T>(
+        RouteRequest request,
+        Func<DeviceId, CancellationToken, IAsyncEnumerable<T>> ask,
+        Func<T, int> indexOf,
         Action<RoutePlacement> placed,
         [EnumeratorCancellation] CancellationToken cancellationToken
     )
@@ -38,21 +78,10 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
         Exception? failure = null;
         while (true)
         {
-            var asked = new RouteRequest(
-                model,
-                failed,
-                PromptLength.Of(request),
-                request.Parameters.MaxTokens,
-                choice,
-                IsSteered: request.Parameters.IsSteered
-            );
-            var placement = await RouteAsync(asked, failure, cancellationToken);
+            var placement = await RouteAsync(request with { Except = failed }, failure, cancellationToken);
             placed(placement);
             var device = placement.Device;
-            await using var chunks = fleet
-                .Device(device)
-                .Generate(request, patience.Token)
-                .GetAsyncEnumerator(patience.Token);
+            await using var chunks = ask(device, patience.Token).GetAsyncEnumerator(patience.Token);
             var more = false;
             try
             {
@@ -60,7 +89,7 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                throw Impatient(model);
+                throw Impatient(request.Model);
             }
             catch (Exception e) when (failed.Count + 1 < Limits.RouteAttempts && MayWorkElsewhere(e))
             {
@@ -70,10 +99,10 @@ public sealed class Generations(Fleet fleet, TimeProvider time)
             }
             // The model is loaded and speaks: from here the caller alone decides how long it may take.
             patience.CancelAfter(Timeout.InfiniteTimeSpan);
-            served[model.Ref] = device;
+            served[request.Model.Ref] = device;
             for (var index = 0; more; index++)
             {
-                if (chunks.Current.Index != index)
+                if (indexOf(chunks.Current) != index)
                     throw GatewayException.Unavailable(
                         "stream_broken",
                         $"A part of the answer of {device} is missing."

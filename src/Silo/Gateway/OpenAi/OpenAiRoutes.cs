@@ -17,6 +17,10 @@ public static class OpenAiRoutes
             .MapPost("completions", (HttpContext context, Completions all) => all.CompleteAsync(context))
             .Produces<Answer<TextChoice>>()
             .WithSummary("Continue a text, streamed or not");
+        openAi
+            .MapPost("embeddings", (HttpContext context, Embeddings all) => all.HandleAsync(context))
+            .Produces<EmbeddingsAnswer>()
+            .WithSummary("Vectors of texts");
         openAi.MapGet("models", ListAsync).WithSummary("All registered models");
         openAi.MapGet("models/{model}", GetAsync).WithSummary("One model");
     }

@@ -8,6 +8,15 @@ internal static class PromptLength
     // Of the languages and code that models are trained on; byte-level vocabularies of small models have more tokens.
     private const int CharactersPerToken = 4;
 
+    /// <summary>Of all texts.</summary>
+    public static int Of(EmbedRequest request)
+    {
+        var tokens = request.Texts.Sum(text =>
+            text.TokenIds is { } ids ? ids.Length : ((long)text.Text!.Length / CharactersPerToken) + 1
+        );
+        return (int)Math.Min(tokens, int.MaxValue);
+    }
+
     public static int Of(GenerateRequest request)
     {
         if (request.TokenIds is { } ids)
